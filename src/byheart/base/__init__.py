@@ -1,0 +1,1 @@
+"""Nothing of memorization: errors, names, seeds, files, progress."""

@@ -1,0 +1,217 @@
+"""Examples: inputs, targets and ids that travel together, as read-only arrays, from whatever holds them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from byheart.base.errors import DataError
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+READ_TWICE = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Inputs (n, ...), targets (n,), ids (n,) and, optionally, groups (n,).
+
+    Images are (n, channels, height, width), best as uint8; tables are (n, features). Integer or text targets mean classes, float
+    targets mean regression. Ids are whole numbers or text and unique. Errors: DataError for what cannot be learned from.
+    """
+
+    inputs: np.ndarray
+    targets: np.ndarray
+    ids: np.ndarray = None  # type: ignore[assignment]  # filled below: position
+    groups: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        inputs, targets = as_array(self.inputs), as_array(self.targets)
+        n = len(inputs) if inputs.ndim else 0
+        ids = np.arange(n) if self.ids is None else as_array(self.ids)
+        groups = None if self.groups is None else as_array(self.groups).astype(str)
+        if inputs.ndim < 2:
+            raise DataError(
+                f"Inputs have shape {inputs.shape}.", "One row per example is needed.", "give (examples, features)"
+            )
+        if targets.ndim == 2 and targets.shape[1] == 1:
+            targets = targets[:, 0]
+        if targets.ndim != 1:
+            raise DataError(
+                f"Targets have shape {targets.shape}: several per example.",
+                "Multi-label tasks have no margin and no single answer to memorize.",
+                "audit one label at a time: targets[:, k]",
+            )
+        for name, column in (("targets", targets), ("ids", ids), ("groups", groups)):
+            if column is not None and column.shape != (n,):
+                raise DataError(
+                    f"There are {n} inputs but {name} of shape {column.shape}.", do=f"give one of {name} per input"
+                )
+        check_finite(inputs, "inputs")
+        object.__setattr__(self, "inputs", frozen(inputs))
+        object.__setattr__(self, "targets", frozen(clean_targets(targets)))
+        object.__setattr__(self, "ids", frozen(clean_ids(ids)))
+        object.__setattr__(self, "groups", None if groups is None else frozen(groups))
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def take(self, rows: np.ndarray | Sequence[int]) -> Examples:
+        """The examples at `rows`, in that order."""
+        rows = np.asarray(rows)
+        return Examples(
+            self.inputs[rows], self.targets[rows], self.ids[rows], None if self.groups is None else self.groups[rows]
+        )
+
+    @classmethod
+    def of(cls, source: Any, *, ids: Any = None, groups: Any = None) -> Examples:
+        """Examples from Examples, an (inputs, targets[, ids]) tuple of tensors or arrays, or a map-style dataset.
+
+        A dataset yields (input, target) or (input, target, id) and is read once. `ids` may be an array, "content" (a hash of each
+        input) or None (position). Data frames: `byheart.data.frames`.
+        """
+        if isinstance(source, Examples):
+            return source
+        if hasattr(source, "columns"):
+            raise DataError(
+                "A data frame does not say which column is the target.",
+                do='byheart.data.frames.task_of(train, test, target="...")',
+            )
+        if isinstance(source, tuple | list) and len(source) in (2, 3) and not hasattr(source, "__getitems__"):
+            inputs, targets, *rest = source
+            found = rest[0] if rest else None
+        elif hasattr(source, "__getitem__") and hasattr(source, "__len__"):
+            inputs, targets, found = read_dataset(source)
+        else:
+            raise DataError(
+                f"{type(source).__name__} holds no examples that can be read.",
+                do="give (inputs, targets), a data frame, or a dataset with len() and [i]",
+            )
+        if isinstance(ids, str):
+            if ids != "content":
+                raise DataError(f"ids={ids!r} is not known.", do='give an array, "content", or nothing (position)')
+            found = content_ids(as_array(inputs))
+        elif ids is not None:
+            found = ids
+        return cls(as_array(inputs), as_array(targets), found, groups)
+
+
+def as_array(values: Any) -> np.ndarray:
+    """A NumPy array of a tensor, array, frame column or sequence, without copying where that is possible."""
+    if hasattr(values, "detach"):
+        values = values.detach().cpu().numpy()
+    return np.asarray(values)
+
+
+def frozen(array: np.ndarray) -> np.ndarray:
+    """A view that nobody can write through."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def check_finite(values: np.ndarray, name: str) -> None:
+    """DataError unless all values are finite numbers."""
+    if values.dtype.kind not in "biuf":
+        raise DataError(
+            f"The {name} are {values.dtype}, not numbers.", do="encode them as numbers; frames do it for categories"
+        )
+    if values.dtype.kind == "f":
+        bad = ~np.isfinite(values).reshape(len(values), -1).all(1)
+        if bad.any():
+            raise DataError(
+                f"{bad.sum()} of {len(values)} examples have NaN or infinite {name} (first: row {bad.argmax()}).",
+                do="fill or drop them before",
+            )
+
+
+def clean_targets(targets: np.ndarray) -> np.ndarray:
+    """Targets as int64 classes, text classes or float32 values; DataError for missing ones."""
+    if targets.dtype.kind == "O":
+        missing = np.array([t is None or t != t for t in targets], bool)
+        if missing.any():
+            raise DataError(
+                f"{missing.sum()} of {len(targets)} labels are missing (first: row {missing.argmax()}).",
+                do="drop or label them before",
+            )
+        kinds = {type(t) for t in targets}
+        targets = targets.astype(str) if kinds <= {str} else np.array(targets.tolist())
+    if targets.dtype.kind in "US":
+        return targets.astype(str)
+    if targets.dtype.kind in "biu":
+        return targets.astype(np.int64)
+    if targets.dtype.kind == "f":
+        check_finite(targets, "labels")
+        return targets.astype(np.float32)
+    raise DataError(f"Labels of type {targets.dtype} cannot be read.", do="give integers, text or floats")
+
+
+def clean_ids(ids: np.ndarray) -> np.ndarray:
+    """Ids as int64 or text, without duplicates."""
+    if ids.dtype.kind == "O":
+        if any(i is None or i != i for i in ids):
+            raise DataError("Some ids are missing.", do="give every example an id, or none (then position is used)")
+        ids = ids.astype(str)
+    if ids.dtype.kind not in "iuUS":
+        raise DataError(f"Ids of type {ids.dtype} cannot be told apart for sure.", do="give whole numbers or text")
+    ids = ids.astype(np.int64 if ids.dtype.kind in "iu" else str)
+    values, counts = np.unique(ids, return_counts=True)
+    if (counts > 1).any():
+        raise DataError(
+            f"{(counts > 1).sum()} ids stand for several examples (first: {values[counts > 1][0]!r}).",
+            "Results are kept by id.",
+            "make ids unique; ids=None uses the position",
+        )
+    return ids
+
+
+def content_ids(inputs: np.ndarray) -> np.ndarray:
+    """A 16-digit hash of each input's bytes."""
+    rows = np.ascontiguousarray(inputs).reshape(len(inputs), -1)
+    return np.array([hashlib.sha256(row.tobytes()).hexdigest()[:16] for row in rows])
+
+
+def read_dataset(dataset: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """All items of a map-style dataset, read once; the first 32 twice, to refuse random transforms."""
+    n = len(dataset)
+    if n == 0:
+        raise DataError("The dataset is empty.", do="give at least two examples")
+    items = [dataset[i] for i in range(n)]
+    width = {len(item) if isinstance(item, tuple | list) else 0 for item in items[:READ_TWICE]}
+    if width not in ({2}, {3}):
+        raise DataError(
+            "The dataset does not yield (input, target) or (input, target, id).", do="wrap it so that [i] does"
+        )
+    for i in range(min(n, READ_TWICE)):
+        if not np.array_equal(as_array(items[i][0]), as_array(dataset[i][0])):
+            raise DataError(
+                f"Item {i} of the dataset differs when read twice.",
+                "A random transform in the dataset would be frozen into one draw.",
+                "take the transform out and name it in Task(augment=(...))",
+            )
+    columns = list(zip(*items, strict=True))
+    shapes = {as_array(x).shape for x in columns[0]}
+    if len(shapes) > 1:
+        raise DataError(f"Inputs have different shapes: {sorted(shapes)[:3]}.", do="resize or pad them to one shape")
+    inputs = np.stack([as_array(x) for x in columns[0]])
+    targets = np.array([as_array(t).item() if as_array(t).ndim == 0 else as_array(t) for t in columns[1]])
+    return inputs, targets, np.array([as_array(i).item() for i in columns[2]]) if len(columns) == 3 else None
+
+
+def encode(frame: DataFrame, categories: dict[str, list]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """A frame as numbers: numeric columns as they are, others one-hot over the given categories."""
+    parts, names = [], []
+    for column in frame.columns:
+        if column in categories:
+            seen = frame[column].astype(str).to_numpy()
+            parts.append((seen[:, None] == np.array(categories[column])[None]).astype(np.float32))
+            names += [f"{column}={value}" for value in categories[column]]
+        else:
+            parts.append(frame[[column]].to_numpy(np.float32))
+            names.append(str(column))
+    return np.concatenate(parts, 1), tuple(names)

@@ -1,0 +1,145 @@
+"""Run: what one training left behind, read as it is asked for."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from byheart.base.errors import RunError
+from byheart.base.store import read_arrays, read_json, read_table
+from byheart.runs.schema import EXAMPLES, HELD_OUT, TIMING, Record, read_record
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from byheart.data.task import Task
+
+
+class Run:
+    """A finished run folder.
+
+    `run["loss"]`, "margin", "correct", "predicted", "error_norm", "seen": (epochs, examples); `run["test_loss"]`, "test_correct", "validation_loss",
+    "validation_correct": (epochs, held-out examples); `run["final_logits"]`, "final_test_logits", "final_validation_logits" (n, outputs) and
+    "features", "test_features", "validation_features" (n, d): eval mode at the end. Errors: RunError for folders that are damaged or unfinished.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self.record: Record = read_record(self.folder)
+        if self.record.kind != "run":
+            raise RunError(f"{folder} holds {self.record.kind}, not one run.", do="open it with SubsetRuns")
+        if not self.record.done:
+            raise RunError(f"{folder} is not finished.", do="give the command that began it again: it goes on")
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.folder)!r}: {self.task_name}, {self.epochs} epochs, {len(self.ids)} examples)"
+
+    def __contains__(self, name: str) -> bool:
+        try:
+            self[name]
+        except (KeyError, RunError):
+            return False
+        return True
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        for arrays in (self._trajectory, self._final):
+            if name in arrays:
+                return arrays[name]
+        raise KeyError(f"{name!r}; there are {sorted([*self._trajectory, *self._final])}")
+
+    @property
+    def task_name(self) -> str:
+        """Name of the task that was learned."""
+        return self.record.task
+
+    @property
+    def classes(self) -> int:
+        """How many classes; 0 for regression."""
+        return self.record.classes
+
+    @property
+    def clock(self) -> str:
+        """Whether columns come from the training pass ("online") or from a clean one ("eval")."""
+        return self.record.clock
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs were recorded."""
+        return len(self["loss"])
+
+    @cached_property
+    def ids(self) -> np.ndarray:
+        """Ids of the training examples, in column order."""
+        return _plain(self._examples["id"])
+
+    @cached_property
+    def targets(self) -> np.ndarray:
+        """The labels that were trained on."""
+        return _plain(self._examples["target"])
+
+    @cached_property
+    def test_ids(self) -> np.ndarray:
+        """Ids of the test examples."""
+        return _plain(self._held_out.loc[self._held_out["part"] == "test", "id"])
+
+    @cached_property
+    def validation_ids(self) -> np.ndarray:
+        """Ids of the validation examples."""
+        return _plain(self._held_out.loc[self._held_out["part"] == "validation", "id"])
+
+    @cached_property
+    def timing(self) -> dict:
+        """Seconds and machine, as far as they were written."""
+        path = self.folder / TIMING
+        return read_json(path) if path.exists() else {}
+
+    @cached_property
+    def weights(self) -> dict[str, np.ndarray]:
+        """The final parameters and buffers."""
+        return read_arrays(self.folder / "network.safetensors")
+
+    def network(self, task: Task) -> nn.Module:
+        """The trained network, in eval mode."""
+        import torch
+
+        network = task.build()
+        network.load_state_dict({name: torch.from_numpy(array) for name, array in self.weights.items()})
+        return network.eval()
+
+    @cached_property
+    def _trajectory(self) -> dict[str, np.ndarray]:
+        arrays = read_arrays(self.folder / "trajectory.safetensors")
+        shapes = {a.shape for n, a in arrays.items() if not n.startswith(("test", "validation"))}
+        if len(shapes) != 1 or next(iter(shapes))[1:] != (len(self._examples),):
+            raise RunError(f"{self.folder}/trajectory.safetensors does not fit the examples.", do="record it again")
+        return arrays
+
+    @cached_property
+    def _final(self) -> dict[str, np.ndarray]:
+        path = self.folder / "final.safetensors"
+        arrays = read_arrays(path) if path.exists() else {}
+        kept = self.folder / "kept.safetensors"
+        return arrays | (read_arrays(kept) if kept.exists() else {})
+
+    @cached_property
+    def _examples(self):
+        return _columns(self.folder / EXAMPLES, {"id", "target"})
+
+    @cached_property
+    def _held_out(self):
+        return _columns(self.folder / HELD_OUT, {"id", "target", "part"})
+
+
+def _columns(path: Path, needed: set[str]):
+    table = read_table(path)
+    if missing := needed - set(table.columns):
+        raise RunError(f"{path} lacks the columns {sorted(missing)}.", do="record it again")
+    return table
+
+
+def _plain(column) -> np.ndarray:
+    values = column.to_numpy()
+    return values if values.dtype.kind in "iuf" else values.astype(str)

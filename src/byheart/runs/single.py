@@ -1,0 +1,194 @@
+"""record: one training, watched, into a folder that survives any interruption."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from byheart.base.errors import RunError, UsageError
+from byheart.base.progress import Progress, silent
+from byheart.base.provenance import machine, versions
+from byheart.base.store import digest, read_arrays, sweep, write_arrays, write_json
+from byheart.data.examples import Examples
+from byheart.data.task import Task
+from byheart.runs.events import State, fire
+from byheart.runs.learning_rate import settled
+from byheart.runs.loop import CHUNK, begin, events_of, fit, one_thread, outputs
+from byheart.runs.recorder import Recorder, write_columns
+from byheart.runs.resume import flat, pack, unpack
+from byheart.runs.run import Run
+from byheart.runs.schema import RECORD, TIMING, Record, read_record, same, write_record
+
+STATE = "state.safetensors"
+SAVE_EVERY = 1.0  # seconds: renaming files and their fsync would dominate otherwise
+
+
+def record(
+    task: Task,
+    out: str | Path,
+    seed: int = 0,
+    *,
+    only: Iterable[Any] | None = None,
+    without: Iterable[Any] | None = None,
+    start: Run | None = None,
+    events: Sequence[Any] | None = None,
+    train_only: str | None = None,
+    progress: Progress | None = None,
+) -> Run:
+    """Train once and record what happens to each example; go on where an interrupted call stopped.
+
+    `only` or `without` choose training examples by id, `start` begins from a run's weights, `train_only` is a pattern of parameter names, `events` stand
+    for the recipe's methods. Returns the finished Run; a folder that already holds it is only read. Errors: RunError for a folder of another
+    task, recipe or seed; TrainingFailed.
+    """
+    folder, rows = Path(out), rows_of(task, only, without)
+    if not (folder / RECORD).exists() and folder.is_dir() and any(folder.iterdir()):
+        sweep(folder)
+    task = settled(task)
+    acting = events_of(task) if events is None else tuple(events)
+    weights = None if start is None else start.weights
+    wanted = record_of("run", task, seed, {"selection": digest(task.train.ids[rows]), "start": digest(weights, train_only), "events": digest(acting)})
+    if (folder / RECORD).exists():
+        same(folder, found := read_record(folder), wanted)
+        if found.done:
+            return Run(folder)
+    with one_thread():
+        _train(task, folder, rows, seed, acting, weights, train_only, wanted, progress or silent())
+    return Run(folder)
+
+
+def _train(task: Task, folder: Path, rows: np.ndarray, seed: int, events: Sequence[Any], weights: Any,
+           train_only: str | None, wanted: Record, progress: Progress) -> None:  # fmt: skip
+    state = begin(task, rows, seed, weights, train_only)
+    write_record(folder, wanted)
+    sweep(folder)
+    train, parts = task.train.take(rows), {"validation": task.validation, "test": task.test}
+    recorder = Recorder(
+        folder, train.ids, train.targets, task.classes or 0,
+        **{name: (part.ids, part.targets) for name, part in parts.items()},
+    )  # fmt: skip
+    recorder.targets = scaled(task, recorder.targets)
+    recorder.parts = {n: (i, scaled(task, t)) for n, (i, t) in recorder.parts.items()}
+    place = np.full(len(task.train), -1)
+    place[rows] = np.arange(len(rows))
+    if (folder / STATE).exists():
+        fire("fit_start", events, state)
+        unpack(state, read_arrays(folder / STATE))
+        recorder.load(state.epoch)
+        events = [_Resumed(e) for e in events]
+    bar = progress.start("record", task.recipe.epochs, state.epoch)
+    clock = {"saved": time.monotonic(), "begun": time.process_time()}
+
+    def each_epoch(state: State) -> None:
+        for name, part in parts.items():
+            recorder.held_out(part.ids, outputs(task, state.network, part, state.device), name)
+        recorder.epoch()
+        state.held_out = {n: float(np.mean(c)) for n, c in recorder.epochs[-1].items() if n.startswith("validation")}
+        if time.monotonic() - clock["saved"] >= SAVE_EVERY:
+            recorder.flush()
+            write_arrays(folder / STATE, pack(state))
+            clock["saved"] = time.monotonic()
+        bar.advance(note=f"accuracy {np.nanmean(recorder.epochs[-1]['correct']):.3f}" if task.classes else "")
+
+    fit(state, events, lambda batch, logits: recorder.rows(place[batch.rows], logits), each_epoch)
+    bar.done()
+    finish(task, state, recorder, train)
+    notes = {"train_accuracy": float(np.nanmean(recorder.epochs[-1]["correct"])) if task.classes else None,
+             "epochs": state.epoch}  # fmt: skip
+    write_json(folder / TIMING, {"cpu_seconds": time.process_time() - clock["begun"], "machine": machine()})
+    write_record(folder, wanted.model_copy(update={"notes": notes, "done": True}))
+    for leftover in [*folder.glob("part-*.safetensors"), folder / STATE]:
+        leftover.unlink(missing_ok=True)
+
+
+def finish(task: Task, state: State, recorder: Recorder, train: Examples) -> None:
+    """Write what the end of the training leaves: columns, parameters, final logits and features."""
+    final: dict[str, np.ndarray] = {}
+    assert task.validation is not None
+    for prefix, part in (("", train), ("test_", task.test), ("validation_", task.validation)):
+        logits, features = last_layer(task, state.network, part, state.device)
+        final |= {f"final_{prefix}logits": logits, f"{prefix}features": features.astype(np.float16)}
+    write_columns(recorder.folder, recorder, train.groups)
+    write_arrays(recorder.folder / "network.safetensors", {k.removeprefix("n/"): v for k, v in flat("n", state.network).items()})
+    write_arrays(recorder.folder / "final.safetensors", final)
+    if state.kept:
+        write_arrays(recorder.folder / "kept.safetensors", state.kept)
+
+
+def last_layer(task: Task, network: nn.Module, examples: Examples, device: str) -> tuple[np.ndarray, np.ndarray]:
+    """Logits (n, outputs) and the inputs (n, d) of the last linear layer, in eval mode; without such a layer the logits twice."""
+    layers = [m for m in network.modules() if isinstance(m, nn.Linear)]
+    seen: list[torch.Tensor] = []
+    hook = layers[-1].register_forward_pre_hook(lambda m, a: seen.append(a[0].flatten(1).cpu())) if layers else None
+    try:
+        logits = outputs(task, network, examples, device)
+    finally:
+        if hook is not None:
+            hook.remove()
+    per_chunk = -(-len(examples) // CHUNK)
+    whole = len(seen) == per_chunk and sum(map(len, seen)) == len(examples)
+    return logits, torch.cat(seen).float().clamp(-65504, 65504).numpy() if whole else logits
+
+
+def rows_of(task: Task, only: Iterable[Any] | None, without: Iterable[Any] | None) -> np.ndarray:
+    """The training rows chosen by ids, ascending."""
+    if only is not None and without is not None:
+        raise UsageError("Both only and without were given.", do="give one of them")
+    if only is None and without is None:
+        return np.arange(len(task.train))
+    named = np.asarray(list(only if only is not None else without or []))
+    known = np.isin(named.astype(task.train.ids.dtype) if len(named) else named, task.train.ids)
+    if not known.all():
+        raise UsageError(f"{(~known).sum()} ids are not in the training set (first: {named[~known][0]!r}).")
+    inside = np.isin(task.train.ids, named)
+    rows = np.flatnonzero(inside if only is not None else ~inside)
+    if len(rows) < 2:
+        raise UsageError(f"{len(rows)} training examples are left.", do="leave at least two")
+    return rows
+
+
+def scaled(task: Task, targets: np.ndarray) -> np.ndarray:
+    """Targets on the scale of the network's outputs."""
+    mean, std = task.target_scale
+    return targets if task.classes else ((targets - mean) / std).astype(np.float32)
+
+
+def record_of(kind: Any, task: Task, seed: int, more: dict[str, str]) -> Record:
+    """The record of a run that begins."""
+    count = sum(p.numel() for p in task.build().parameters())
+    recipe = dataclasses.asdict(task.recipe) | {"methods": [repr(m) for m in task.recipe.methods]}
+    name = task.network if isinstance(task.network, str) else getattr(task.network, "__name__", type(task.network).__name__)
+    return Record(
+        kind=kind, task=task.name, classes=task.classes or 0, class_names=list(task.class_names),
+        digests=task.digests | more, seed=seed, recipe=recipe, network={"name": name, "parameters": count},
+        versions=versions(),
+    )  # fmt: skip
+
+
+def restart(folder: str | Path) -> None:
+    """Remove a run folder of ours; RunError for anything else, so that nobody's files are lost."""
+    folder = Path(folder)
+    if folder.exists() and any(folder.iterdir()):
+        if not any(folder.rglob(RECORD)):
+            raise RunError(f"{folder} is not a run folder.", do="choose another --out")
+        shutil.rmtree(folder)
+
+
+class _Resumed:
+    """An event that has had its `fit_start` already."""
+
+    def __init__(self, event: Any) -> None:
+        self._event = event
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "fit_start":
+            raise AttributeError(name)
+        return getattr(self._event, name)

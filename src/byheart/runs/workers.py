@@ -1,0 +1,27 @@
+"""Many trainings at once, by joblib: one process, all cores, or whatever `joblib.parallel_config` says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import joblib
+from joblib.parallel import get_active_backend
+
+from byheart.base.provenance import cores
+
+
+def each(work: Callable[..., Any], calls: Iterable[tuple[Any, ...]], jobs: int | None = None) -> Iterator[Any]:
+    """Results of `work(*call)` as they come, in any order; `work` writes what must not be lost before it returns.
+
+    `jobs=None` takes all cores, unless joblib is configured otherwise.
+    """
+    waiting = list(calls)
+    if jobs is None:
+        backend, configured = get_active_backend()
+        jobs = configured if configured not in (None, 1) else cores()
+    if jobs == 1 or len(waiting) == 1:
+        yield from (work(*call) for call in waiting)
+        return
+    many = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", pre_dispatch="2*n_jobs", batch_size=1)
+    yield from many(joblib.delayed(work)(*call) for call in waiting)
