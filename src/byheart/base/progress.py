@@ -5,9 +5,19 @@ from __future__ import annotations
 import os
 import sys
 import time
-from typing import Protocol, TextIO
+from typing import Protocol, runtime_checkable
 
 
+@runtime_checkable
+class Stream(Protocol):
+    """Where lines go."""
+
+    def write(self, text: str, /) -> object: ...
+    def flush(self) -> object: ...
+    def isatty(self) -> bool: ...
+
+
+@runtime_checkable
 class Stage(Protocol):
     """One bar."""
 
@@ -15,6 +25,7 @@ class Stage(Protocol):
     def done(self, note: str = "") -> None: ...
 
 
+@runtime_checkable
 class Progress(Protocol):
     """Whatever shows how far the work is."""
 
@@ -37,7 +48,7 @@ class Silent:
 class Lines:
     """A plain line every `every` seconds: for logs and pipes."""
 
-    def __init__(self, out: TextIO, every: float = 10.0) -> None:
+    def __init__(self, out: Stream, every: float = 10.0) -> None:
         self.out, self.every = out, every
 
     def start(self, name: str, total: int, begun: int = 0) -> Stage:
@@ -99,7 +110,7 @@ def silent() -> Progress:
     return Silent()
 
 
-def visible(out: TextIO | None = None) -> Progress:
+def visible(out: Stream | None = None) -> Progress:
     """Bars in a terminal, lines elsewhere; `BYHEART_PROGRESS=0` silences both."""
     out = out or sys.stderr
     if os.environ.get("BYHEART_PROGRESS") == "0":

@@ -14,6 +14,10 @@ from byheart.base.errors import DataError
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    Filled = np.ndarray  # may be left out; it is an array from then on
+else:
+    Filled = Any
+
 READ_TWICE = 32
 
 
@@ -27,7 +31,7 @@ class Examples:
 
     inputs: np.ndarray
     targets: np.ndarray
-    ids: np.ndarray = None  # type: ignore[assignment]  # filled below: position
+    ids: Filled = None  # type: ignore[assignment]  # None: the position
     groups: np.ndarray | None = None
 
     def __post_init__(self) -> None:
@@ -122,7 +126,7 @@ def check_finite(values: np.ndarray, name: str) -> None:
             f"The {name} are {values.dtype}, not numbers.", do="encode them as numbers; frames do it for categories"
         )
     if values.dtype.kind == "f":
-        bad = ~np.isfinite(values).reshape(len(values), -1).all(1)
+        bad = ~np.isfinite(values).all(tuple(range(1, values.ndim)))
         if bad.any():
             raise DataError(
                 f"{bad.sum()} of {len(values)} examples have NaN or infinite {name} (first: row {bad.argmax()}).",

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
+    Readable, Split, Count = Examples, Examples, int  # looser when given: anything that Examples.of reads, or None
+else:
+    Readable, Split, Count = Any, Any, Any
+
 FEW_VALUES = 20  # whole-number float targets with at most so many values are taken for classes by mistake
 
 
@@ -44,13 +48,13 @@ class Task:
     images: channels) mean 0 and deviation 1 over the training set. `truth` holds what was planted, by row. Errors: DataError.
     """
 
-    train: Examples
-    test: Examples
+    train: Readable
+    test: Readable
     network: str | Callable[..., nn.Module] = "mlp"
     recipe: Recipe = Recipe()
-    validation: Examples | None = None
+    validation: Split = None  # type: ignore[assignment]
     name: str = "task"
-    classes: int | None = None
+    classes: Count = None  # type: ignore[assignment]
     class_names: tuple[str, ...] = ()
     feature_names: tuple[str, ...] = ()
     truth: Mapping[str, np.ndarray] = field(default_factory=dict)
@@ -98,7 +102,6 @@ class Task:
     def held_out(self) -> Examples:
         """Validation examples, then test examples: the columns of every matrix after the training examples."""
         a, b = self.validation, self.test
-        assert a is not None
         groups = None if a.groups is None or b.groups is None else np.concatenate([a.groups, b.groups])
         ids = [f"{name}:{i}" for name, part in (("validation", a), ("test", b)) for i in part.ids]
         whole = [np.concatenate([getattr(a, n), getattr(b, n)]) for n in ("inputs", "targets", "ids")]
@@ -249,13 +252,6 @@ def check_sizes(parts: dict[str, Examples]) -> None:
                 f"Training inputs have shape {parts['train'].inputs.shape[1:]}, {name} inputs {part.inputs.shape[1:]}.",
                 do="prepare both in the same way",
             )
-        if part.targets.dtype != parts["train"].targets.dtype and "U" not in (
-            part.targets.dtype.kind + parts["train"].targets.dtype.kind
-        ):
-            raise DataError(
-                f"Training targets are {parts['train'].targets.dtype}, {name} targets {part.targets.dtype}.",
-                do="give both as whole numbers (classes) or both as floats (regression)",
-            )
 
 
 def with_classes(parts: dict[str, Examples], names: tuple[str, ...]) -> tuple[dict[str, Examples], tuple[str, ...]]:
@@ -277,6 +273,16 @@ def with_classes(parts: dict[str, Examples], names: tuple[str, ...]) -> tuple[di
     return found, known
 
 
+def check_kinds(parts: dict[str, Examples]) -> None:
+    """DataError when training targets are classes and held-out targets are not, or the reverse."""
+    for name, part in parts.items():
+        if part.targets.dtype != parts["train"].targets.dtype:
+            raise DataError(
+                f"Training targets are {parts['train'].targets.dtype}, {name} targets {part.targets.dtype}.",
+                do="give both as whole numbers (classes) or both as floats (regression)",
+            )
+
+
 def count_classes(parts: dict[str, Examples], asked: int | None) -> int:
     """The number of classes, 0 for regression; DataError for labels that cannot be classes."""
     train = parts["train"].targets
@@ -290,9 +296,11 @@ def count_classes(parts: dict[str, Examples], asked: int | None) -> int:
             )
         if len(np.unique(train)) < 2:
             raise DataError("All targets are equal.", do="give a target that varies")
+        check_kinds(parts)
         return 0
     if asked == 0:
         raise DataError("classes=0 means regression, but the targets are classes.", do="give the targets as floats")
+    check_kinds(parts)
     classes = asked or int(max(p.targets.max() for p in parts.values())) + 1
     for name, part in parts.items():
         bad = (part.targets < 0) | (part.targets >= classes)

@@ -31,8 +31,7 @@ def read(logits: Float[np.ndarray, "n outputs"], targets: Shaped[np.ndarray, "n"
     p = log_p.exp()
     others = z.scatter(1, y[:, None], -torch.inf)
     top = z.argmax(1)
-    p_own = p.gather(1, y[:, None])[:, 0]
-    error = (p.square().sum(1) - p_own.square() + (1 - p_own).square()).clamp_min(0).sqrt()
+    error = (p - F.one_hot(y, z.shape[1])).square().sum(1).sqrt()
     unseen = z.isnan().any(1)
     correct = (top == y).to(torch.float16)
     correct[unseen] = torch.nan

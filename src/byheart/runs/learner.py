@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from byheart.runs.loop import begin, events_of, fit, one_thread, outputs
 Predict = Callable[[Examples], np.ndarray]
 
 
+@runtime_checkable
 class Learner(Protocol):
     """`fit(task, rows, seed)` trains on the given training rows and returns `predict(examples) -> raw outputs (n, outputs)`."""
 

@@ -72,7 +72,7 @@ def _train(task: Task, folder: Path, rows: np.ndarray, seed: int, events: Sequen
     sweep(folder)
     train, parts = task.train.take(rows), {"validation": task.validation, "test": task.test}
     recorder = Recorder(
-        folder, train.ids, train.targets, task.classes or 0,
+        folder, train.ids, train.targets, task.classes,
         **{name: (part.ids, part.targets) for name, part in parts.items()},
     )  # fmt: skip
     recorder.targets = scaled(task, recorder.targets)
@@ -112,7 +112,6 @@ def _train(task: Task, folder: Path, rows: np.ndarray, seed: int, events: Sequen
 def finish(task: Task, state: State, recorder: Recorder, train: Examples) -> None:
     """Write what the end of the training leaves: columns, parameters, final logits and features."""
     final: dict[str, np.ndarray] = {}
-    assert task.validation is not None
     for prefix, part in (("", train), ("test_", task.test), ("validation_", task.validation)):
         logits, features = last_layer(task, state.network, part, state.device)
         final |= {f"final_{prefix}logits": logits, f"{prefix}features": features.astype(np.float16)}
@@ -142,10 +141,11 @@ def rows_of(task: Task, only: Iterable[Any] | None, without: Iterable[Any] | Non
     """The training rows chosen by ids, ascending."""
     if only is not None and without is not None:
         raise UsageError("Both only and without were given.", do="give one of them")
-    if only is None and without is None:
+    chosen = without if only is None else only
+    if chosen is None:
         return np.arange(len(task.train))
-    named = np.asarray(list(only if only is not None else without or []))
-    known = np.isin(named.astype(task.train.ids.dtype) if len(named) else named, task.train.ids)
+    named = np.asarray(list(chosen))
+    known = np.isin(named, task.train.ids) if named.dtype.kind == task.train.ids.dtype.kind or not len(named) else np.zeros(len(named), bool)
     if not known.all():
         raise UsageError(f"{(~known).sum()} ids are not in the training set (first: {named[~known][0]!r}).")
     inside = np.isin(task.train.ids, named)
@@ -167,7 +167,7 @@ def record_of(kind: Any, task: Task, seed: int, more: dict[str, str]) -> Record:
     recipe = dataclasses.asdict(task.recipe) | {"methods": [repr(m) for m in task.recipe.methods]}
     name = task.network if isinstance(task.network, str) else getattr(task.network, "__name__", type(task.network).__name__)
     return Record(
-        kind=kind, task=task.name, classes=task.classes or 0, class_names=list(task.class_names),
+        kind=kind, task=task.name, classes=task.classes, class_names=list(task.class_names),
         digests=task.digests | more, seed=seed, recipe=recipe, network={"name": name, "parameters": count},
         versions=versions(),
     )  # fmt: skip

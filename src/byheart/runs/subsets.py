@@ -65,7 +65,7 @@ def _one(task: Task, k: int, folder: Path, seed: int, share: float, learner: Lea
     predict = learner.fit(task, np.flatnonzero(member), spawn(seed, "model", k))
     logits = np.concatenate([predict(task.train), predict(task.held_out)])
     targets = scaled(task, np.concatenate([task.train.targets, task.held_out.targets]))
-    columns = read(logits, targets, task.classes or 0)
+    columns = read(logits, targets, task.classes)
     del columns["error_norm"]
     write_arrays(folder / _file(k), columns | compact(logits) | {"member": member})
     return time.process_time() - begun
@@ -176,7 +176,6 @@ def _file(k: int) -> str:
 
 def _tables(folder: Path, task: Task) -> None:
     held, validation = task.held_out, task.validation
-    assert validation is not None
     part = np.where(np.arange(len(held)) < len(validation), "validation", "test")
     write_table(folder / EXAMPLES, pd.DataFrame({"id": task.train.ids, "target": task.train.targets}))
     write_table(folder / HELD_OUT, pd.DataFrame({"id": held.ids, "target": held.targets, "part": part}))

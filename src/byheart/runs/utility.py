@@ -100,7 +100,7 @@ def _arm(task: Task, arm: str, k: int, removed: np.ndarray, folder: Path, seed: 
     n = len(task.train)
     gone = removed if arm == "without" else generator(seed, "random", k).choice(n, len(removed), replace=False)
     predict = learner.fit(task, np.setdiff1d(np.arange(n), gone), spawn(seed, "pair", k))
-    columns = read(predict(task.held_out), scaled(task, task.held_out.targets), task.classes or 0)
+    columns = read(predict(task.held_out), scaled(task, task.held_out.targets), task.classes)
     value = columns["correct"].astype(np.float32) if task.classes else -columns["loss"]
     write_arrays(folder / _file(arm, k), {"value": value})
 

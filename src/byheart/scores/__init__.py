@@ -1,0 +1,1 @@
+"""Run -> Scores: what each example's evidence says, one file a score."""

@@ -1,0 +1,137 @@
+"""The contract of a score: a pure function over arrays of evidence, and what a reader must know to read it.
+
+A score's parameter names say which evidence it reads. From a trajectory: loss, margin, correct, predicted, error_norm, seen (epochs, n). From the subset
+matrix: member (models, n), many_correct, many_margin, many_loss, many_predicted (models, n), many_logits (models, n, outputs), and the same of held-out
+examples as held_correct ... From both: targets (n,). A parameter with a default is evidence that may be missing.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from byheart.base.errors import NotApplicable, UsageError
+from byheart.base.registry import register
+
+if TYPE_CHECKING:
+    from byheart.runs.run import Run
+    from byheart.runs.subsets import SubsetRuns
+
+Needs = Literal["trajectory", "subset", "both"]
+TRAJECTORY = ("loss", "margin", "correct", "predicted", "error_norm", "seen")
+CELLS = 20_000_000  # a trajectory with more (epoch, example) cells is scored in chunks of examples
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """A value (n,) with its standard error and 95% interval, NaN where unknown."""
+
+    value: np.ndarray
+    se: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+@dataclass(frozen=True)
+class ScoreSpec:
+    """A registered score. `direction` is +1 where a high value means memorized (or suspect), -1 where a low one does, 0 where neither."""
+
+    name: str
+    compute: Callable[..., np.ndarray | Estimate]
+    needs: Needs
+    higher: str
+    direction: int
+    unit: str
+    range: tuple[float, float]
+    cost: str
+    finds: str
+    source: str
+    by_column: bool = True
+
+    @property
+    def reads(self) -> dict[str, bool]:
+        """Evidence it reads -> whether it can do without."""
+        parameters = inspect.signature(self.compute).parameters.values()
+        return {p.name: p.default is not p.empty for p in parameters}
+
+    def __call__(self, run: Run | None, many: SubsetRuns | None) -> np.ndarray | Estimate:
+        """The score (n,) on this evidence; NotApplicable, with the reason, where it cannot be told."""
+        columns = {name: bound(name, run, many, optional) for name, optional in self.reads.items()}
+        cells = max((c.size for name, c in columns.items() if c is not None and name in TRAJECTORY), default=0)
+        if not self.by_column or self.needs != "trajectory" or cells <= CELLS:
+            return self.compute(**columns)
+        n = len(columns["targets"]) if "targets" in columns else next(c.shape[1] for c in columns.values() if c is not None)
+        step = max(1, n * CELLS // cells)
+        parts = [
+            self.compute(**{k: c if c is None else c[..., i : i + step] for k, c in columns.items()}) for i in range(0, n, step)
+        ]
+        return joined(parts)
+
+
+def score(
+    name: str, *, needs: Needs, higher: str, unit: str, range: tuple[float, float], cost: str, finds: str, source: str,
+    direction: int | None = None, by_column: bool = True,
+) -> Callable[[Callable[..., np.ndarray | Estimate]], Callable[..., np.ndarray | Estimate]]:  # fmt: skip
+    """Register the decorated function as a score; without `direction`, "more memorized" means +1 and everything else -1.
+
+    `by_column=False` is for a score in which one example's value depends on the others.
+    """
+    sign = direction if direction is not None else 1 if higher.startswith("more memorized") else -1
+
+    def make(compute: Callable[..., np.ndarray | Estimate]) -> Callable[..., np.ndarray | Estimate]:
+        spec = ScoreSpec(name, compute, needs, higher, sign, unit, range, cost, finds, source, by_column)
+        register("score", name)(spec)
+        return compute
+
+    return make
+
+
+def bound(name: str, run: Run | None, many: SubsetRuns | None, optional: bool = False) -> np.ndarray | None:
+    """The evidence of that name; NotApplicable when it was not recorded, None when it may be missing."""
+    if name == "targets":
+        found = run if run is not None else many
+        if found is None:
+            raise NotApplicable("nothing was recorded")
+        return found.targets
+    try:
+        if name in TRAJECTORY:
+            if run is None:
+                raise NotApplicable("it needs a trajectory: byheart.record(task)")
+            return run[name]
+        if many is None:
+            raise NotApplicable("it needs subset models: byheart.record_subsets(task, models=20)")
+        if name == "member":
+            return many["member"]
+        if name == "held_targets":
+            return many.test_targets
+        side, _, column = name.partition("_")
+        if side not in ("many", "held"):
+            raise UsageError(f"There is no evidence called {name!r}.")
+        return many[column][:, : many.n] if side == "many" else many[column][:, many.n :]
+    except KeyError:
+        if optional:
+            return None
+        raise NotApplicable(f"{name} was not recorded") from None
+    except NotApplicable:
+        if optional:
+            return None
+        raise
+
+
+def joined(parts: list[np.ndarray | Estimate]) -> np.ndarray | Estimate:
+    """Chunks of examples put together again."""
+    estimates = [p for p in parts if isinstance(p, Estimate)]
+    if len(estimates) == len(parts):
+        return Estimate(*(np.concatenate([getattr(p, f) for p in estimates]) for f in ("value", "se", "low", "high")))
+    return np.concatenate([p.value if isinstance(p, Estimate) else p for p in parts])
+
+
+def applicable(specs: Mapping[str, ScoreSpec], run: Run | None, many: SubsetRuns | None) -> dict[str, bool]:
+    """Which scores this evidence allows, by what they need."""
+    there = {"trajectory": run is not None, "subset": many is not None}
+    there["both"] = there["trajectory"] and there["subset"]
+    return {name: there[spec.needs] for name, spec in specs.items()}

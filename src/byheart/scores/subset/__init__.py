@@ -1,0 +1,1 @@
+"""Scores that read many trainings on random subsets."""

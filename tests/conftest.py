@@ -1,0 +1,44 @@
+"""What every test starts from: one thread, no progress, a small task on real digits."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+
+os.environ.update(OMP_NUM_THREADS="1", OMP_WAIT_POLICY="PASSIVE", BYHEART_PROGRESS="0")
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    import torch
+
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """The embedded digits, whole."""
+    from byheart.base.registry import find
+
+    return find("task", "digits")()
+
+
+@pytest.fixture(scope="session")
+def few(digits):
+    """200 training digits with 20 wrong labels (truth["wrong"]), 60 held out, a small network, 6 epochs at a fixed learning rate."""
+    from byheart.data.examples import Examples
+    from byheart.data.recipe import Recipe
+
+    rows = np.arange(200)
+    x, y = digits.train.inputs[rows], digits.train.targets[rows].copy()
+    wrong = np.zeros(200, bool)
+    wrong[::10] = True
+    y[wrong] = (y[wrong] + 1 + np.arange(20) % 9) % 10
+    return dataclasses.replace(
+        digits, name="few", train=Examples(x, y, digits.train.ids[rows]), truth={"wrong": wrong},
+        validation=digits.validation.take(np.arange(30)), test=digits.test.take(np.arange(30)),
+        recipe=Recipe(epochs=6, batch=32, lr=0.1),
+    )  # fmt: skip
