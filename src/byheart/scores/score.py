@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from byheart.runs.subsets import SubsetRuns
 
 Needs = Literal["trajectory", "subset", "both"]
+Scored = TypeVar("Scored", bound=Callable[..., Any])
 TRAJECTORY = ("loss", "margin", "correct", "predicted", "error_norm", "seen")
 CELLS = 20_000_000  # a trajectory with more (epoch, example) cells is scored in chunks of examples
 
@@ -75,14 +76,14 @@ class ScoreSpec:
 def score(
     name: str, *, needs: Needs, higher: str, unit: str, range: tuple[float, float], cost: str, finds: str, source: str,
     direction: int | None = None, by_column: bool = True,
-) -> Callable[[Callable[..., np.ndarray | Estimate]], Callable[..., np.ndarray | Estimate]]:  # fmt: skip
+) -> Callable[[Scored], Scored]:  # fmt: skip
     """Register the decorated function as a score; without `direction`, "more memorized" means +1 and everything else -1.
 
     `by_column=False` is for a score in which one example's value depends on the others.
     """
     sign = direction if direction is not None else 1 if higher.startswith("more memorized") else -1
 
-    def make(compute: Callable[..., np.ndarray | Estimate]) -> Callable[..., np.ndarray | Estimate]:
+    def make(compute: Scored) -> Scored:
         spec = ScoreSpec(name, compute, needs, higher, sign, unit, range, cost, finds, source, by_column)
         register("score", name)(spec)
         return compute

@@ -1,4 +1,4 @@
-"""confident_learning: how well the label fits what models say that did not train on the example, and which labels are wrong.
+"""confident_learning: how well the label fits what models without the example say, and which labels are wrong.
 
 Northcutt, Jiang and Chuang (2021), with the default rules of cleanlab 2.9: a class is claimed for an example when its
 out-of-sample probability reaches the mean that the class's own examples get; counts of (given, claimed) pairs estimate
@@ -11,13 +11,36 @@ The score is the normalized margin, (p[label] - largest other p + 1) / 2, 0 to 1
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 from scipy.special import xlogy
 
 from byheart.base.errors import NotApplicable
+from byheart.scores.score import score
+from byheart.scores.subset.held_out_probability import class_probabilities
 
 TOLERANCE = 1e-6
 ABSENT = 2.0  # the threshold of a class that nobody has: above every probability
+
+
+@score(
+    "confident_learning",
+    needs="subset",
+    higher="the label fits better",
+    unit="(margin of probabilities + 1) / 2",
+    range=(0.0, 1.0),
+    cost="none beyond the subset models",
+    finds="wrong labels (low)",
+    source="Northcutt et al. 2021, normalized margin",
+)
+def confident_learning(
+    member: Bool[np.ndarray, "models n"],
+    many_logits: Float[np.ndarray, "models n k"],
+    targets: Shaped[np.ndarray, "n"],
+) -> Float[np.ndarray, "n"]:
+    """Normalized margin (n,) of the mean probabilities of the models without each example; NaN where all have it."""
+    if targets.dtype.kind == "f":
+        raise NotApplicable("a regression target has no class probabilities")
+    return normalized_margin(class_probabilities(member, many_logits), targets.astype(int))
 
 
 def thresholds(probabilities: Float[np.ndarray, "n k"], labels: Int[np.ndarray, "n"]) -> Float[np.ndarray, "k"]:
@@ -29,7 +52,7 @@ def thresholds(probabilities: Float[np.ndarray, "n k"], labels: Int[np.ndarray, 
 
 
 def confident_counts(probabilities: Float[np.ndarray, "n k"], labels: Int[np.ndarray, "n"]) -> Int[np.ndarray, "k k"]:
-    """Counts of (given, claimed) class pairs among the examples for which some class reaches its threshold; diagonal >= 1."""
+    """Counts of (given, claimed) class pairs where some class reaches its threshold; the diagonal is at least 1."""
     reached = probabilities >= thresholds(probabilities, labels) - TOLERANCE
     number = reached.sum(1)
     claimed = np.where(number > 1, probabilities.argmax(1), reached.argmax(1))

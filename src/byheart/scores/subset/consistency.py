@@ -1,8 +1,8 @@
 """consistency: how often the models that did not train on an example are right on it.
 
 The C-score of Jiang, Zhang, Talwar and Mozer (2021) at the subset ratio that was trained, P(right on i | i not in the
-training set). One sentence: could the other examples have told this one's label? Range 0 to 1, higher = more regular, so
-less in need of memorizing; 95% interval of Agresti and Coull. Cost: none beyond the subset models.
+training set). One sentence: could the other examples have told this one's label? Range 0 to 1, higher = more regular,
+so less in need of memorizing; 95% interval of Agresti and Coull. Cost: none beyond the subset models.
 """
 
 from __future__ import annotations

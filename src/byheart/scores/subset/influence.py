@@ -1,7 +1,7 @@
 """Influence of training examples on held-out ones, and the pairs where it is highest.
 
-infl(i, j) = P(right on j | i in the training set) - P(right on j | i not in it), from the same subset models that measure
-memorization (Feldman and Zhang 2020, section 2), in [-1, 1]; pairs of at least .15 are their "high influence".
+infl(i, j) = P(right on j | i in the training set) - P(right on j | i not in it), from the subset models that measure
+memorization too (Feldman and Zhang 2020, section 2), in [-1, 1]; pairs of at least .15 are their "high influence".
 The matrix of all pairs is never held: it is made a block of held-out columns at a time.
 """
 
@@ -18,7 +18,7 @@ from byheart.scores.score import Estimate
 from byheart.scores.subset.interval import frequency_difference
 
 THRESHOLD = 0.15
-CHUNK_CELLS = 20_000_000  # pairs in memory at once: 160 MB of float64
+CHUNK_CELLS = 5_000_000  # pairs in memory at once: 40 MB an array
 
 
 def influence_on(
@@ -82,13 +82,13 @@ def pairs_by_chance(
     threshold: float = THRESHOLD,
     seed: int = 0,
 ) -> int:
-    """How many pairs reach the threshold when the models' answers are dealt to other models: none of them is influence."""
+    """How many pairs reach the threshold when the models' answers are dealt to other models: none is influence."""
     dealt = seeds.generator(seed, "influence", "null").permutation(len(member))
     return count_pairs(member, held_correct[dealt], threshold)
 
 
 def _blocks(member: np.ndarray, held_correct: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    """Influence (n, columns) of every training example, a block of held-out columns at a time; NaN where one side is empty."""
+    """Influence (n, columns), a block of held-out columns at a time; NaN where all models had the example or none."""
     inside = member.astype(float)
     n_in = inside.sum(0)[:, None]
     n_out = len(member) - n_in

@@ -1,9 +1,10 @@
 """95% intervals for a difference between models with an example and models without it.
 
-Frequencies: Agresti and Caffo (2000) add one success and one failure to each side; the quantile is Student's with Welch's
-degrees of freedom instead of the normal one. With 14 models in and 6 out the normal quantile covers .888 where the
-example is always right in and right half of the time out, which is what a memorized example looks like; Welch's
-covers .929. Exact coverage of both, of Newcombe's and of Wald's interval: benchmarks/results/intervals.md.
+Frequencies: Agresti and Caffo (2000) add one success and one failure to each side; the quantile is Student's with
+Welch's degrees of freedom instead of the normal one. With 14 models in and 6 out the normal quantile covers .888 where
+the example is always right in and right half of the time out, which is what a memorized example looks like; with
+Welch's the least coverage anywhere is .929. Exact coverage of both, of Newcombe's and of Wald's interval:
+benchmarks/results/intervals.md.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def frequency_difference(
 ) -> Estimate:
     """hits/trials - other_hits/other_trials in [-1, 1]; NaN where a side has no trial.
 
-    Hits may be fractions (a share of tokens): a share varies less than a coin of the same mean, so the interval is wide.
+    Hits may be fractions (a share of tokens): they vary less than a coin of the same mean, so the interval is wide.
     """
     known = (trials > 0) & (other_trials > 0)
     n, m = np.where(known, trials, 1.0), np.where(known, other_trials, 1.0)

@@ -1,6 +1,6 @@
 """What share of the examples looks memorized when nothing is: the same models with membership dealt anew.
 
-Each model's answers are handed to another model, so that nobody's answers depend on their own training set any more; the
+Each model's answers are handed to another model, so that no answers depend on their own training set any more; the
 share of examples that still reach the threshold is what the counts alone produce. It makes sense for raw values of
 at least 20 models; the shrunk estimate is pulled towards 0 there and its null says nothing.
 """
@@ -22,7 +22,7 @@ MEMORIZED = 0.25  # Feldman and Zhang (2020)
 
 @dataclass(frozen=True)
 class MemorizedShare:
-    """Share of the examples at or above the threshold, the share under the null, and their difference; all in [0, 1] but it.
+    """Share of the examples at or above the threshold, the share under the null, and their difference (excess).
 
     se covers the choice of examples (binomial) and of the dealing (standard deviation of the null); n examples.
     """

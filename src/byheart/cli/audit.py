@@ -1,0 +1,113 @@
+"""byheart audit: the main job, from data to report."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from byheart.cli import say
+from byheart.cli.budget import seconds
+from byheart.cli.gate import gates
+from byheart.cli.options import Flag, Verbose
+
+if TYPE_CHECKING:
+    from byheart.data.task import Task
+    from byheart.diagnosis.audit import Audit
+
+BUDGET = "2min"
+
+
+def audit(
+    source: str,
+    /,
+    *,
+    plant: str | None = None,
+    budget: str = BUDGET,
+    models: int | None = None,
+    network: str | None = None,
+    epochs: int | None = None,
+    out: Path | None = None,
+    json: Flag = False,
+    fail_on: str | None = None,
+    seed: int = 0,
+    fresh: Flag = False,
+    redact: Flag = False,
+    verbose: Verbose = False,
+) -> int:
+    """Train, watch what is learned by heart, judge it, and write a report that opens in a browser.
+
+    Args:
+        source: A name (byheart ls tasks), file.py:function, or table.csv:target.
+        plant: What to put into the data first, such as label-noise=0.1 or duplicates=20 (byheart ls plants).
+        budget: Most time to spend, such as 90s, 2min or 1h; how many models are trained follows from it.
+        models: Train exactly so many models on random subsets, whatever the budget.
+        network: Name of another network (byheart ls networks).
+        epochs: Passes over the training set.
+        out: Folder for the run and the report; by default one below runs/ that the task names.
+        json: Print the audit as JSON instead of the summary.
+        fail_on: Exit with 1 at findings of this severity (note, warn, error) or code (MEM001), or at a
+            measure beyond a limit (memorized>5%); several are separated by commas.
+        seed: Decides everything that is random.
+        fresh: Forget an earlier audit in the same folder; otherwise the same command goes on or is instant.
+        redact: Leave pictures, rows and texts out of the report.
+        verbose: Print more than one screen, and the traceback of an error.
+    """
+    from byheart.base.progress import visible
+    from byheart.base.registry import every, find
+    from byheart.cli.source import task_of
+
+    most = seconds(budget)
+    conditions = gates(fail_on, every("check") if fail_on else ())
+    task = task_of(source, plant, network, epochs, seed)
+    from byheart.reports.audit import audit as whole
+    from byheart.reports.audit import place
+
+    folder = out or place(task, seed)
+    say.note(heading(task, seed))
+    options = {"plant": plant, "budget": None if budget == BUDGET else budget, "models": models, "network": network}
+    command = again(source, **options, epochs=epochs, out=out, seed=seed, redact=redact)
+    found = whole(
+        task, folder, most, seed, visible(), models=models, fresh=fresh, command=command,
+        page="html_redacted" if redact else "html",
+        announce=lambda line: say.note(f"plan     {line}"),
+    )  # fmt: skip
+    if json:
+        print((folder / "audit.json").read_text(encoding="utf-8"), end="")
+    else:
+        say.show(find("writer", "terminal")(found, folder / "audit.html"))
+    reasons = [reason for gate in conditions for reason in gate.reasons(found.findings, measured(found))]
+    for reason in reasons:
+        say.note(f"fail-on  {reason}")
+    return 1 if reasons else 0
+
+
+def heading(task: Task, seed: int) -> str:
+    """One line: what is learned, by what, on what."""
+    from byheart.base.devices import choose
+    from byheart.base.provenance import cores
+
+    parameters = sum(p.numel() for p in task.build().parameters())
+    name = task.network if isinstance(task.network, str) else getattr(task.network, "__name__", "network")
+    kind = f"{task.classes} classes" if task.is_classification else "regression"
+    sizes = f"{len(task.train):,} train, {len(task.validation or ()):,} validation, {len(task.test):,} test"
+    device = choose(task.recipe.device)
+    return (
+        f"{task.name} · {sizes}, {kind} · {name}, {parameters:,} parameters · {device}, {cores()} workers · seed {seed}"
+    )
+
+
+def again(source: str, **options: object) -> str:
+    """The command that reproduces an audit: only what differs from the defaults, and always the seed."""
+    words = ["byheart", "audit", source]
+    for name, value in options.items():
+        if value is True:
+            words.append(f"--{name}")
+        elif value is not None and value is not False:
+            words += [f"--{name}", str(value)]
+    return shlex.join(words)
+
+
+def measured(found: Audit) -> dict[str, float]:
+    """Measures of an audit by name, those that were not measured left out."""
+    return {name: m.value for name, m in found.measures.items() if m.measured}

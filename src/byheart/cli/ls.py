@@ -1,0 +1,80 @@
+"""byheart ls: what there is to name."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+from byheart.cli import say
+from byheart.cli.options import Flag, Verbose
+
+Kind = Literal["tasks", "scores", "checks", "networks", "plants", "runs"]
+
+
+def ls(
+    kind: Kind,
+    folder: Path = Path("runs"),
+    /,
+    *,
+    json: Flag = False,
+    verbose: Verbose = False,
+) -> int:
+    """List what can be named: tasks, scores, checks, networks, plants; or the runs in a folder.
+
+    Args:
+        kind: What to list.
+        folder: Where to look for runs.
+        json: Print JSON.
+        verbose: Show the traceback of an error.
+    """
+    if kind == "runs":
+        from byheart.cli.folders import runs_in
+
+        rows = runs_in(folder)
+    else:
+        from byheart.base.registry import every
+
+        rows = [{"name": name, **LINES[kind](thing)} for name, thing in every(kind.removesuffix("s")).items()]
+    if json:
+        say.as_json(rows)
+    elif rows:
+        say.table(list(rows[0]), [list(row.values()) for row in rows])
+    else:
+        say.note(f"no {kind}" + (f" in {folder}" if kind == "runs" else ""))
+    return 0
+
+
+def sentence(thing: Any) -> str:
+    """The first sentence of a docstring, on one line."""
+    text = " ".join((inspect.getdoc(thing) or "").split("\n\n")[0].split())
+    return re.split(r"(?<=\.)\s+(?=[A-Z`])", text)[0]
+
+
+def _what(thing: Any) -> dict[str, str]:
+    return {"what": sentence(thing)}
+
+
+def _score(spec: Any) -> dict[str, str]:
+    return {
+        "needs": spec.needs,
+        "cost": spec.cost,
+        "high means": spec.higher,
+        "finds": spec.finds,
+        "source": spec.source,
+    }
+
+
+def _check(check: Any) -> dict[str, str]:
+    return {"title": check.title, "severity": check.severity, "needs": check.needs, "what": sentence(check.judge)}
+
+
+LINES: dict[str, Callable[[Any], dict[str, str]]] = {
+    "tasks": _what,
+    "networks": _what,
+    "plants": _what,
+    "scores": _score,
+    "checks": _check,
+}

@@ -1,0 +1,51 @@
+"""byheart record: train once and watch every example."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from byheart.cli import say
+from byheart.cli.options import Verbose
+
+
+def record(
+    source: str,
+    /,
+    *,
+    out: Path,
+    models: int = 0,
+    plant: str | None = None,
+    network: str | None = None,
+    epochs: int | None = None,
+    seed: int = 0,
+    verbose: Verbose = False,
+) -> int:
+    """Train once and record every example in every epoch; the same command again goes on where it stopped.
+
+    Args:
+        source: A name (byheart ls tasks), file.py:function, or table.csv:target.
+        out: Folder of the run.
+        models: Train so many models on random subsets as well, into OUT/subsets.
+        plant: What to put into the data, such as label-noise=0.1 or duplicates=20 (byheart ls plants).
+        network: Name of another network (byheart ls networks).
+        epochs: Passes over the training set.
+        seed: Decides everything that is random.
+        verbose: Show the traceback of an error.
+    """
+    from byheart.base.progress import visible
+    from byheart.cli.source import task_of
+
+    task = task_of(source, plant, network, epochs, seed)
+    import byheart
+
+    run = byheart.record(task, out=out, seed=seed, progress=visible())
+    if models:
+        byheart.record_subsets(task, models=models, out=out / "subsets", seed=seed, progress=visible())
+    n, epochs_done = run["loss"].shape[1], run["loss"].shape[0]
+    say.note(
+        f"{task.name}: {n:,} examples, {epochs_done} epochs"
+        + (f", {models} models on random subsets" if models else "")
+    )
+    print(out)
+    say.note(f"next  byheart score {out}" + (f" --subsets {out / 'subsets'}" if models else ""))
+    return 0

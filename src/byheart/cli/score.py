@@ -1,0 +1,82 @@
+"""byheart score: every score that the recorded evidence allows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from byheart.cli import say
+from byheart.cli.options import Flag, Verbose
+
+
+def score(
+    run: Path,
+    /,
+    *,
+    subsets: Path | None = None,
+    names: Annotated[str | None, Parameter(name="--scores")] = None,
+    out: Path | None = None,
+    json: Flag = False,
+    verbose: Verbose = False,
+) -> int:
+    """Compute every score that a recorded run allows, without training.
+
+    Args:
+        run: Folder that byheart record made.
+        subsets: Folder of the models on random subsets; RUN/subsets when that exists.
+        names: Only these scores, separated by commas (byheart ls scores).
+        out: Also write the table, one row an example, to this .parquet or .csv file.
+        json: Print every value as JSON.
+        verbose: Show the traceback of an error.
+    """
+    import byheart
+
+    subsets = subsets or (run / "subsets" if (run / "subsets").is_dir() else None)
+    scores = byheart.score(
+        byheart.Run(run),
+        byheart.SubsetRuns(subsets) if subsets else None,
+        names=[name.strip() for name in names.split(",")] if names else None,
+    )
+    frame = scores.to_pandas()
+    if out is not None:
+        _write(frame, out)
+    if json:
+        say.as_json({"run": run, "subsets": subsets, "skipped": scores.skipped, "examples": frame.to_dict("list")})
+        return 0
+    rows = []
+    for name, column in scores.columns.items():
+        known = column[column == column]
+        spread = [f"{q:.4g}" for q in _quantiles(known)] if len(known) else ["-"] * 3
+        rows.append([name, f"{len(known):,}", *spread, _direction(name)])
+    say.table(["score", "known for", "10 %", "median", "90 %", "high means"], rows)
+    for name, why in scores.skipped.items():
+        say.note(f"skipped  {name}: {why}")
+    return 0
+
+
+def _quantiles(values) -> list[float]:
+    import numpy as np
+
+    return [float(q) for q in np.quantile(values, [0.1, 0.5, 0.9])]
+
+
+def _direction(name: str) -> str:
+    from byheart.base.registry import every
+
+    spec = every("score").get(name)
+    return getattr(spec, "higher", "")
+
+
+def _write(frame, path: Path) -> None:
+    from byheart.base.errors import UsageError
+    from byheart.base.store import atomically, write_table
+
+    if path.suffix == ".parquet":
+        write_table(path, frame)
+    elif path.suffix == ".csv":
+        atomically(path, lambda partial: frame.to_csv(partial, index=False))
+    else:
+        raise UsageError(f"--out {path} is neither .parquet nor .csv.", do="end the name with one of them")
+    say.note(f"wrote  {path}")

@@ -1,0 +1,161 @@
+"""The rules of the verdict, in their order; each answers with a word, its kind and a sentence, or passes on.
+
+Which evidence decides was measured on eight tasks of known kind and five variants: utility for ugly, the gap of a
+group of some size for bad, utility on the whole or in that group for good. The fall from the peak supports it; the
+share alone decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from byheart.diagnosis.measure import Measure
+
+Word = Literal["none", "good", "bad", "ugly", "undecided"]
+Signs = Mapping[str, Measure]
+Answer = tuple[Word, str, str] | None  # word, kind, sentence; None passes on to the next rule
+
+HARM = -0.01  # utility: training without the memorized helps when even two standard errors above it is below this
+GAP = -0.40  # held-out accuracy of the worst group, against the average
+LITTLE, SOME = 0.10, 0.05  # memorized share beyond the null: below LITTLE is none; from SOME on it may be worth keeping
+GROUP_WORTH = 0.05  # utility inside the worst group
+COMPLEX = 3.0  # complexity, as a multiple of the regularized twin's
+BLUNT = 0.03  # two standard errors of a utility that could hide the smallest harm seen on noisy labels (.031)
+
+
+def ugly(s: Signs) -> Answer:
+    """Training without the memorized helps, and held-out accuracy fell from its peak or complexity is far above."""
+    complexity = s["complexity"]
+    if not helps_to_drop(s) or not (fell(s) or (complexity.known and complexity.value > COMPLEX)):
+        return None
+    why = f"held-out performance peaked and fell by {s['drop'].shown}"
+    if not fell(s):
+        why = f"complexity is {complexity.shown} times its regularized twin's"
+    return "ugly", "", f"The network fits noise. {memorized(s)} {without(s)}, and {why}."
+
+
+def bad(s: Signs) -> Answer:
+    """A given group of at least 2% of the test rows is far below average."""
+    if not far_below(s["worst_group"]):
+        return None
+    rule = f"The network answers from example-specific input instead of the rule: {s['worst_group'].text}."
+    return "bad", "", f"{rule} {memorized(s)} Reweight that group; do not delete its examples."
+
+
+def unresolved_harm(s: Signs) -> Answer:
+    """Training without the memorized helps, but nothing else says that noise is what was fitted."""
+    if not helps_to_drop(s):
+        return None
+    if s["drop"].known:
+        doubt, settle = f"no fall after a peak was resolved ({s['drop'].shown})", "more held-out examples or epochs"
+    else:
+        doubt, settle = "a fall after a peak was not measured", "a recorded trajectory with held-out examples"
+    if not s["complexity"].known:
+        settle += ", or its complexity beside a regularized twin's,"
+    return "undecided", "", f"{memorized(s)} {without(s)}, but {doubt}; {settle} would settle whether it fits noise."
+
+
+def suspected(s: Signs) -> Answer:
+    """No groups were given, but a class is far below average."""
+    weak = s["worst_class"]
+    if not far_below(weak):
+        return None
+    if not s["utility"].known and fell(s):
+        both = f"It is weak in {weak.text}, and held-out performance peaked and fell by {s['drop'].shown}"
+        return (
+            "undecided",
+            "",
+            f"{both}: noise or a shortcut. Training without the memorized (utility) would settle it.",
+        )
+    guess = f"A shortcut, or a class too rare to be learned, is suspected: {weak.text}."
+    return "bad", "suspected", f"{guess} {memorized(s)} Naming the groups in the data would settle which."
+
+
+def nothing_to_weigh(s: Signs) -> Answer:
+    """Share or utility was not measured."""
+    if not s["excess"].known:
+        also = "" if s["utility"].known else " and training without the memorized (utility)"
+        what = "How much is memorized beyond chance was not measured"
+        return "undecided", "", f"{what}; at least 20 subset models{also} would settle it."
+    if s["utility"].known:
+        return None
+    if s["excess"].most < SOME and not fell(s):
+        rest = "What these examples are worth was not measured."
+        return "none", "", f"Little is memorized beyond chance. {memorized(s)} {rest}"
+    why = f", and held-out performance peaked and fell by {s['drop'].shown}" if fell(s) else ""
+    settle = "Training without them, against as many at random (utility), would settle it."
+    return "undecided", "", f"{memorized(s)} Whether that helps or harms was not measured{why}. {settle}"
+
+
+def worth_keeping(s: Signs) -> Answer:
+    """Points are lost without the memorized, on the whole or inside the weakest group."""
+    if s["excess"].value >= SOME and s["utility"].least > 0:
+        return "good", "worth keeping", f"{memorized(s)} {without(s)}: they are worth keeping."
+    inside = s["group_utility"]
+    if inside.known and inside.value >= GROUP_WORTH and inside.least > 0:
+        lost = f"Trained without them, {inside.shown} are lost in the weakest group: they are worth keeping."
+        return "good", "worth keeping", f"{memorized(s)} {lost}"
+    return None
+
+
+def open_question(s: Signs) -> Answer:
+    """A sizeable share is memorized, and the measured utility could be harm or nothing."""
+    excess, worth = s["excess"].value, s["utility"]
+    if (excess >= SOME and worth.value < HARM) or (excess >= LITTLE and 2 * worth.se > BLUNT):
+        settle = "more pairs of utility or more held-out examples would settle it"
+        return "undecided", "", f"{memorized(s)} {without(s)}, which is not resolved; {settle}."
+    return None
+
+
+def little(s: Signs) -> Answer:
+    """Little is memorized beyond the null."""
+    if s["excess"].value < LITTLE:
+        return "none", "", f"Little is memorized beyond chance. {memorized(s)} {without(s)}."
+    return None
+
+
+def harmless(s: Signs) -> Answer:
+    """Much is memorized, and taking it out changes nothing."""
+    return "good", "harmless", f"{memorized(s)} {without(s)}: memory is large, and nothing changes without it."
+
+
+RULES: tuple[Callable[[Signs], Answer], ...] = (
+    ugly, bad, unresolved_harm, suspected, nothing_to_weigh, worth_keeping, open_question, little, harmless,
+)  # fmt: skip
+
+
+def helps_to_drop(s: Signs) -> bool:
+    """Whether training without the memorized helps, by more than its uncertainty."""
+    return s["utility"].most < HARM
+
+
+def fell(s: Signs) -> bool:
+    """Whether held-out performance peaked and fell, by more than its uncertainty."""
+    return s["drop"].least > 0
+
+
+def far_below(gap: Measure) -> bool:
+    """Whether a group is far below average and its gap is no accident of few rows."""
+    return gap.known and gap.value <= GAP and gap.most < 0
+
+
+def memorized(s: Signs) -> str:
+    """The sentence that says how much was memorized."""
+    share, null = s["share"], s["null"]
+    if not share.known:
+        return "How much was memorized was not measured."
+    chance = f" ({null.value * 100:.1f} % would be by chance)" if null.known else ""
+    return f"It memorized {share.shown} of its training examples{chance}."
+
+
+def without(s: Signs) -> str:
+    """The clause that says what training without the memorized did."""
+    worth = s["utility"]
+    if not worth.known:
+        return "What training without them does was not measured"
+    unit, scale = ("points", 100) if worth.kind == "points" else ("of the held-out loss", 1)
+    digits = 1 if scale == 100 else 3
+    amount = f"{abs(worth.value) * scale:.{digits}f} ± {2 * worth.se * scale:.{digits}f} {unit}"
+    side = "worse" if worth.value > 0 else "better"
+    return f"Trained without them it is {amount} {side} on new data than without as many at random"

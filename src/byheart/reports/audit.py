@@ -1,0 +1,170 @@
+"""audit: the whole way in one call, from a task to its verdict and report, within a budget of time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from byheart.base.errors import UsageError
+from byheart.base.progress import Progress, silent
+from byheart.base.provenance import cores, machine
+from byheart.base.store import digest, read_json, write_json
+
+if TYPE_CHECKING:
+    from byheart.data.task import Task
+    from byheart.diagnosis.audit import Audit
+    from byheart.runs.cost import Purchase
+    from byheart.runs.run import Run
+    from byheart.runs.subsets import SubsetRuns
+    from byheart.runs.utility import Effect
+    from byheart.scores.table import Scores
+
+MEMORIZED = 0.25  # Feldman and Zhang (2020): an example counts as memorized from here on
+FEWEST = 3  # fewer memorized examples have no utility that could be measured
+PLAN = "plan.json"
+PAGE, TWINS = "audit.html", {"audit.json": "json", "scores.parquet": "parquet"}
+
+
+def audit(
+    task: Task,
+    out: str | Path | None = None,
+    budget: float = 120.0,
+    seed: int = 0,
+    progress: Progress | None = None,
+    *,
+    models: int | None = None,
+    pairs: int | None = None,
+    jobs: int | None = None,
+    fresh: bool = False,
+    page: str = "html",
+    command: str = "",
+    announce: Callable[[str], None] = lambda line: None,
+) -> Audit:
+    """Record, score, diagnose and report a task within `budget` seconds; the same call again goes on, or reads what is there.
+
+    The first run is measured, and the number of subset models and of utility pairs follows from it, unless `models` or `pairs` say otherwise. Folder: `out`,
+    or runs/<task>-<digest>; it then holds audit.html (by the writer `page`: html or
+    html_redacted), audit.json, scores.parquet. `announce` gets the lines that say what will be done. Errors: RunError
+    when the folder belongs to another task or seed.
+    """
+    from byheart.diagnosis.audit import diagnose
+    from byheart.runs.learning_rate import settled
+    from byheart.runs.single import record, restart
+
+    if budget <= 0:
+        raise UsageError(f"A budget of {budget:g} s buys nothing.", do="give at least some seconds: budget=60")
+    begun, progress, jobs = time.monotonic(), progress or silent(), jobs or cores()
+    folder = Path(out) if out is not None else place(task, seed)
+    if fresh:
+        restart(folder)
+    task = settled(task)
+    times = _Times(folder)
+    announce(_intention(task, folder, budget, models, pairs, jobs))
+    with times("record"):
+        run = record(task, folder / "run", seed, progress=progress)
+    bought = _purchase(run, folder, budget - (time.monotonic() - begun), models, pairs, jobs)
+    many, effects = None, {}
+    if bought.models:
+        from byheart.runs.subsets import record_subsets
+
+        with times("subsets"):
+            many = record_subsets(task, bought.models, folder / "subsets", seed, jobs=jobs, progress=progress)
+    with times("score"):
+        scores = _scores(run, many, folder, progress)
+    with times("utility"):
+        if bought.pairs and many is not None:
+            effects = _effects(task, scores, bought.pairs, folder, seed, jobs, progress)
+    with times("diagnose"):
+        found = diagnose(scores, task, effects, command=command)
+    with times("report"):
+        for name, writer in {PAGE: page, **TWINS}.items():
+            _write(found, writer, folder / name)
+    return found
+
+
+def place(task: Task, seed: int) -> Path:
+    """The folder of an audit that was given none."""
+    return Path("runs") / f"{task.name}-{digest(task.digest, seed)[:6]}"
+
+
+def _write(found: Audit, writer: str, path: Path) -> None:
+    from byheart.base.registry import find
+
+    find("writer", writer)(found, path)
+
+
+def _intention(task: Task, folder: Path, budget: float, models: int | None, pairs: int | None, jobs: int) -> str:
+    """One line: what will be done and how long it takes."""
+    from byheart.runs.cost import afford, pace, priced
+
+    if (folder / PLAN).exists():
+        plan = read_json(folder / PLAN)
+        return f"{task.recipe.epochs} epochs, {plan['models']} subset models, {plan['pairs']} pairs without the memorized: as begun in {folder}"
+    one = pace(task) * 1.3  # held-out passes and recording come on top of the steps
+    bought = afford(one, budget - one, jobs)
+    m, p = bought.models if models is None else models, bought.pairs if pairs is None else pairs
+    seconds = one + priced(one, m, p, jobs)
+    whose = f"of the {budget:g} s budget" if models is None else "whatever the budget"
+    return f"{task.recipe.epochs} epochs, {m} subset models, {p} pairs without the memorized: about {seconds:.0f} s {whose}"
+
+
+def _purchase(run: Run, folder: Path, left: float, models: int | None, pairs: int | None, jobs: int) -> Purchase:
+    """What the measured run lets the budget buy; decided once, so that the same command goes on with the same plan."""
+    from byheart.runs.cost import Purchase, afford
+
+    kept: Mapping[str, Any] = read_json(folder / PLAN) if (folder / PLAN).exists() else {}
+    if not kept:
+        bought = afford(float(run.timing.get("cpu_seconds", 0.0)), left, jobs)
+        kept = {"models": bought.models, "pairs": bought.pairs}
+    plan = {"models": kept["models"] if models is None else models, "pairs": kept["pairs"] if pairs is None else pairs}
+    write_json(folder / PLAN, plan)
+    return Purchase(int(plan["models"]), int(plan["pairs"]), 0.0)
+
+
+def _scores(run: Run, many: SubsetRuns | None, folder: Path, progress: Progress) -> Scores:
+    """Scores of this evidence, read back when they were computed before."""
+    from byheart.base.provenance import versions
+    from byheart.scores.table import Scores, score
+
+    key = digest(run.record.digests, run.record.seed, many.models if many else 0, versions())
+    kept = folder / "scores" / "key.json"
+    if kept.exists() and read_json(kept) == key:
+        return Scores.load(folder / "scores", run, many)
+    bar = progress.start("score", 1)
+    scores = score(run, many)
+    scores.save(folder / "scores")
+    write_json(kept, key)
+    bar.advance()
+    bar.done()
+    return scores
+
+
+def _effects(task: Task, scores: Scores, pairs: int, folder: Path, seed: int, jobs: int, progress: Progress) -> dict[str, Effect]:
+    """The marginal utility of what was memorized; nothing when too little was."""
+    from byheart.runs.utility import utility
+
+    memorized = np.flatnonzero(np.nan_to_num(scores["memorization"], nan=-1.0) >= MEMORIZED)
+    if not FEWEST <= len(memorized) <= len(task.train) // 2:
+        return {}
+    ids = scores.ids[memorized]
+    return {"memorized": utility(task, ids, pairs, folder / "utility", seed=seed, jobs=jobs, progress=progress)}
+
+
+class _Times:
+    """Seconds of each step; a step that only read what was there keeps the time that it once took."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "timing.json"
+        self.steps: dict[str, float] = read_json(self.path)["wall_seconds"] if self.path.exists() else {}
+
+    @contextmanager
+    def __call__(self, step: str) -> Iterator[None]:
+        begun = time.monotonic()
+        yield
+        self.steps[step] = max(self.steps.get(step, 0.0), round(time.monotonic() - begun, 3))
+        write_json(self.path, {"wall_seconds": self.steps, "machine": machine()})

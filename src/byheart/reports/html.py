@@ -1,0 +1,91 @@
+"""The report: one HTML file that asks nothing of the network."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from byheart.base.registry import register
+from byheart.base.store import atomically
+from byheart.reports import facts, sections
+from byheart.reports.words import glued, plain
+
+if TYPE_CHECKING:
+    from byheart.diagnosis.audit import Audit
+    from byheart.reports.page import Page
+
+SCRIPTS = ("page", "gallery", "card", "map", "table", "start")  # in the order in which they need one another
+
+
+@register("writer", "html")
+def html(audit: Audit, path: str | Path) -> Path:
+    """Write the report with pictures (or unusual features) of the notable examples."""
+    from byheart.reports.page import gather
+
+    return _write(audit, path, gather)
+
+
+@register("writer", "html_redacted")
+def redacted(audit: Audit, path: str | Path) -> Path:
+    """Write the report without any example's contents: ids, labels and scores stay."""
+    from byheart.reports.page import gather_redacted
+
+    return _write(audit, path, gather_redacted)
+
+
+def _write(audit: Audit, path: str | Path, gather: Callable[[Audit], Page]) -> Path:
+    text = rendered(audit, gather(audit))
+    return atomically(path, lambda partial: partial.write_text(text, encoding="utf-8"))
+
+
+def rendered(audit: Audit, page: Page) -> str:
+    """The page as text. Whatever comes from data is escaped, in markup by Jinja and in JSON by `embedded`."""
+    import vl_convert
+    from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
+
+    from byheart import __version__
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment.filters |= {"plain": plain, "coded": coded, "glued": glued}
+    template = environment.from_string(asset("report.html.j2"))
+    return template.render(
+        sections.context(audit, page),
+        css=Markup(asset("report.css")),
+        script=Markup("\n".join(asset(f"{name}.js") for name in SCRIPTS)),
+        # its hundreds of top-level names stay inside a module of their own; it leaves vegaEmbed and vega on window
+        bundle=Markup(vl_convert.javascript_bundle()),
+        data=Markup(embedded(page.data)),
+        table=Markup(page.table),
+        sheet=Markup(page.sheet),
+        version=__version__,
+        headline=facts.headline(audit),
+        date=datetime.datetime.now(datetime.UTC).strftime("%d %B %Y, %H:%M UTC"),
+    )
+
+
+def coded(text: str) -> Any:
+    """Escaped text in which `this` is set as code."""
+    from markupsafe import Markup, escape
+
+    parts = [escape(part) for part in glued(text).split("`")]
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return Markup("").join(Markup("<code>{}</code>").format(p) if k % 2 else p for k, p in enumerate(parts))
+
+
+def embedded(content: dict[str, Any]) -> str:
+    """JSON that may stand in a <script>: no text in it can end the element or begin a comment."""
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def asset(name: str) -> str:
+    """A file of the page, as text."""
+    return (files("byheart.reports") / "assets" / name).read_text(encoding="utf-8")

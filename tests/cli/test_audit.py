@@ -1,0 +1,106 @@
+"""The main job through its words: what a person and a machine get. What an audit finds is tested where it is found."""
+
+import json
+import shlex
+from types import SimpleNamespace
+
+import pytest
+
+from byheart.cli.app import main
+from byheart.cli.audit import again, measured
+from byheart.cli.gate import COLUMNS, MEASURES
+
+
+def same_again(shared_file, audited, *words: str) -> int:
+    """The command of the fixture once more: it reads what is there."""
+    source = f"{shared_file}:make_task"
+    options = ["--plant", "label-noise=0.1", "--models", "8", "--out", str(audited)]
+    return main(["audit", source, *options, *words])
+
+
+def test_the_folder_holds_report_and_twins(audited):
+    assert (audited / "audit.html").read_text().startswith("<!doctype html>")
+    assert {"audit.json", "scores.parquet", "run", "subsets"} <= {p.name for p in audited.iterdir()}
+
+
+def test_the_screen_begins_with_the_verdict_and_ends_with_the_command(shared_file, audited, capsys):
+    assert same_again(shared_file, audited) == 0
+    said = capsys.readouterr()
+    verdict = json.loads((audited / "audit.json").read_text())["verdict"]
+    shown = [line for line in said.out.splitlines() if line.strip()]
+    assert shown[0].split()[0].lower() in (verdict["word"], verdict["word"].upper().lower())
+    assert str(audited / "audit.html") in said.out
+    assert shlex.split(shown[-1])[1:4] == ["byheart", "audit", f"{shared_file}:make_task"]
+    assert len(said.out.splitlines()) <= 40
+    assert "\033" not in said.out
+    assert "100 train, 30 validation, 30 test, 2 classes" in said.err
+    assert "8 subset models" in said.err
+
+
+def test_json_is_the_twin_and_nothing_else(shared_file, audited, capsys):
+    assert same_again(shared_file, audited, "--json") == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said == json.loads((audited / "audit.json").read_text())
+
+
+def test_fail_on(shared_file, audited, capsys):
+    assert same_again(shared_file, audited, "--fail-on", "test_accuracy<0") == 0
+    assert same_again(shared_file, audited, "--fail-on", "test_accuracy>=0%, MEM001") == 1
+    assert "fail-on  test_accuracy is" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--budget", "soon"],
+        ["--fail-on", "bad"],
+        ["--network", "mpl"],
+        ["--plant", "label-nose=0.1"],
+        ["--plant", "label-noise=2"],
+        ["--models", "1"],
+        ["--epochs", "0"],
+    ],
+)
+def test_what_is_wrong_is_said_before_anything_is_trained(wrong, shared_file, tmp_path, capsys):
+    assert main(["audit", f"{shared_file}:make_task", "--out", str(tmp_path / "new"), *wrong]) == 2
+    assert "Traceback" not in capsys.readouterr().err
+    assert not list(tmp_path.rglob("trajectory.safetensors"))
+
+
+def test_every_measure_of_an_audit_can_be_a_gate(audited):
+    names = set(json.loads((audited / "audit.json").read_text())["measures"])
+    assert names - {"complexity", "twin"} <= {COLUMNS.get(name, name) for name in MEASURES}
+
+
+def test_the_command_that_is_printed_is_understood():
+    from byheart.cli.app import app
+
+    command = again("a b.py:f", plant="label-noise=0.1", models=None, out="x y", seed=3, redact=True)
+    assert command == "byheart audit 'a b.py:f' --plant label-noise=0.1 --out 'x y' --seed 3 --redact"
+    _, bound, _ = app.parse_args(shlex.split(command)[1:], exit_on_error=False)
+    assert bound.arguments["seed"] == 3
+
+
+def test_report_writes_it_again_without_training(audited, capsys):
+    (audited / "audit.html").unlink()
+    before = {p: p.stat().st_mtime_ns for p in audited.rglob("*.safetensors")}
+    assert main(["report", str(audited)]) == 0
+    assert (audited / "audit.html").exists()
+    assert {p: p.stat().st_mtime_ns for p in audited.rglob("*.safetensors")} == before
+    assert main(["report", str(audited / "run")]) == 3
+
+
+def test_ls_finds_the_runs_of_an_audit(audited, capsys):
+    assert main(["ls", "runs", str(audited), "--json"]) == 0
+    kinds = {row["name"]: row["kind"] for row in json.loads(capsys.readouterr().out)}
+    assert kinds["run"] == "run"
+    assert kinds["subsets"] == "subsets"
+
+
+def test_measures_that_were_not_measured_are_left_out():
+
+    found = SimpleNamespace(
+        measures={"a": SimpleNamespace(value=1.0, measured=True), "b": SimpleNamespace(value=0.0, measured=False)}
+    )
+    assert measured(found) == {"a": 1.0}  # type: ignore[arg-type]
+    assert every("check")

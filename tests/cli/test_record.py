@@ -1,0 +1,38 @@
+import json
+
+import numpy as np
+
+import byheart
+from byheart.cli.app import main
+
+
+def test_a_recording_is_a_run_that_can_be_opened(recorded):
+    assert byheart.Run(recorded)["loss"].shape == (8, 100)
+    assert byheart.SubsetRuns(recorded / "subsets").models == 8
+
+
+def test_the_folder_is_the_result_and_the_rest_is_talk(shared_file, recorded, capsys):
+    """The same command again reads what is there."""
+    before = (recorded / "trajectory.safetensors").stat().st_mtime_ns
+    assert main(["record", f"{shared_file}:make_task", "--out", str(recorded), "--models", "8"]) == 0
+    said = capsys.readouterr()
+    assert said.out == f"{recorded}\n"
+    assert "100 examples, 8 epochs, 8 models on random subsets" in said.err
+    assert f"byheart score {recorded}" in said.err
+    assert (recorded / "trajectory.safetensors").stat().st_mtime_ns == before
+
+
+def test_options_reach_the_task(file, capsys):
+    words = ["record", f"{file}:make_task", "--out", str(file.parent / "run"), "--epochs", "2", "--seed", "5"]
+    assert main([*words, "--plant", "label-noise=0.2"]) == 0
+    run = byheart.Run(file.parent / "run")
+    assert (run.epochs, run.record.seed) == (2, 5)
+    clean = byheart.load(f"{file}:make_task").train.targets
+    assert np.count_nonzero(run.targets != clean) == 20
+
+
+def test_a_folder_of_another_seed_is_refused(shared_file, recorded, capsys):
+    assert main(["record", f"{shared_file}:make_task", "--out", str(recorded), "--seed", "1"]) == 3
+    said = capsys.readouterr().err
+    assert "seed" in said
+    assert json.loads((recorded / "run.json").read_text())["seed"] == 0
