@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.metrics import roc_auc_score
 
 import byheart as bh
@@ -28,31 +29,29 @@ from byheart.data.task import Task
 from byheart.diagnosis.check import Evidence
 from byheart.runs.learner import Network
 from byheart.runs.learning_rate import settled
-
 from byheart.scores.trajectory.aum import flagged, threshold_samples
 
 MODELS = 20
 
 
+@dataclasses.dataclass
 class AumPackage:
     """The aum package, fed with the logits of our run: same network, same batches."""
 
-    def __init__(self, folder: str) -> None:
+    folder: str
+
+    def __post_init__(self) -> None:
         from aum import AUMCalculator
 
-        self.made = AUMCalculator(folder, compressed=True)
+        self.made = AUMCalculator(self.folder, compressed=True)
 
     def logits(self, state: Any) -> None:
         self.made.update(state.logits.detach(), state.batch.targets, state.batch.rows.tolist())
 
     def values(self, n: int) -> np.ndarray:
-        sums = {row: record.aum for row, record in self.made.records.items()} if hasattr(self.made, "records") else {}
-        if not sums:
-            import pandas as pd
-
-            self.made.finalize()
-            frame = pd.read_csv(Path(self.made.save_dir) / "aum_values.csv")
-            sums = dict(zip(frame["sample_id"], frame["aum"], strict=True))
+        self.made.finalize()
+        frame = pd.read_csv(Path(self.folder) / "aum_values.csv")
+        sums = dict(zip(frame["sample_id"], frame["aum"], strict=True))
         return np.array([sums[i] for i in range(n)])
 
 
@@ -76,7 +75,11 @@ def cleanlab_of(task: Task, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
     fold, p = folds(task.train.targets, 5, seed), np.zeros((len(task.train), task.classes))
     for k in range(5):
-        z = Network().fit(task, np.flatnonzero(fold != k), seed)(task.train.take(np.flatnonzero(fold == k))).astype(float)
+        z = (
+            Network()
+            .fit(task, np.flatnonzero(fold != k), seed)(task.train.take(np.flatnonzero(fold == k)))
+            .astype(float)
+        )
         e = np.exp(z - z.max(1, keepdims=True))
         p[fold == k] = e / e.sum(1, keepdims=True)
     labels = np.array(task.train.targets)
@@ -99,7 +102,10 @@ def once(name: str, epochs: int, seed: int) -> tuple[dict[str, float], dict[str,
         peer_aum, by_aum = peer.values(len(wrong)), aum_flags(task, seed, folder)
     specs = every("score")
     aurocs = {n: roc_auc_score(wrong, specs[n].direction * c) for n, c in scores.columns.items() if specs[n].direction}
-    aurocs |= {"(cleanlab 5-fold label quality)": roc_auc_score(wrong, -quality), "(aum package)": roc_auc_score(wrong, -peer_aum)}
+    aurocs |= {
+        "(cleanlab 5-fold label quality)": roc_auc_score(wrong, -quality),
+        "(aum package)": roc_auc_score(wrong, -peer_aum),
+    }
     ours = np.isin(task.train.ids, finding.ids if finding is not None else [])
     flags = {"MEM001": ours, "cleanlab": issues, "aum (threshold samples)": by_aum}
     rates = {n: (float(wrong[f].mean()) if f.any() else 0.0, float(f[wrong].mean())) for n, f in flags.items()}

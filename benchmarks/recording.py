@@ -17,7 +17,6 @@ from pathlib import Path
 
 import numpy as np
 
-import byheart as bh
 from byheart.base.provenance import machine, versions
 from byheart.base.registry import find
 from byheart.data.task import Task
@@ -73,7 +72,10 @@ def main() -> None:
     fashion = find("task", "fashion_mnist")()
     cases = {
         "digits MLP 64-128-128-10, batch 64": (find("task", "digits")(), 20),
-        "MLP 784-512-256-10, batch 64, 10,000 examples": (dataclasses.replace(fashion, network=partial(mlp, hidden=(512, 256))), 1),
+        "MLP 784-512-256-10, batch 64, 10,000 examples": (
+            dataclasses.replace(fashion, network=partial(mlp, hidden=(512, 256))),
+            1,
+        ),
     }
     lines = ["# What watching costs", "", f"Written by `python benchmarks/recording.py`. One thread, torch {versions()['torch']}, {machine()['processor']}; "
              f"CPU time with over without the recorder, {PAIRS} interleaved pairs.", "", "| training | median | range | at most |", "|---|---|---|---|"]  # fmt: skip

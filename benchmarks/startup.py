@@ -1,7 +1,7 @@
 """Claim: `import byheart` costs less than 0.15 s and `byheart --help` less than 0.3 s of CPU beyond a bare interpreter.
 
-Command:  python benchmarks/startup.py
-Prints:   CPU-seconds (user and system, of the child alone), median and range of n = 15 warm starts; exit code 1 if a claim fails.
+Command:  python benchmarks/startup.py Prints:   CPU-seconds (user and system, of the child alone), median and range of
+n = 15 warm starts; exit code 1 if a claim fails.
 """
 
 from __future__ import annotations

@@ -29,11 +29,15 @@ def main() -> None:
     """Measure, print and write the table."""
     task = find("task", "fashion_mnist")()
     recipe = dataclasses.replace(task.recipe, epochs=10, lr=0.03)
-    task = dataclasses.replace(task, train=task.train.take(np.arange(5000)), network=partial(mlp, hidden=(128,)), recipe=recipe)
+    task = dataclasses.replace(
+        task, train=task.train.take(np.arange(5000)), network=partial(mlp, hidden=(128,)), recipe=recipe
+    )
     found, contents = {}, {}
     with tempfile.TemporaryDirectory() as place:
         begun = time.perf_counter()
-        tiny = dataclasses.replace(task, recipe=dataclasses.replace(recipe, epochs=1), train=task.train.take(np.arange(100)))
+        tiny = dataclasses.replace(
+            task, recipe=dataclasses.replace(recipe, epochs=1), train=task.train.take(np.arange(100))
+        )
         bh.record_subsets(tiny, 2, Path(place) / "tiny", jobs=2)
         start_up = time.perf_counter() - begun
         for jobs in (2, 1):

@@ -9,6 +9,11 @@ os.environ.update(OMP_NUM_THREADS="1", OMP_WAIT_POLICY="PASSIVE", BYHEART_PROGRE
 
 import numpy as np
 import pytest
+from hypothesis import settings
+
+# no test asserts a time, so that a busy machine fails none; what runs before a landing is the same every time
+settings.register_profile("byheart", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("byheart")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -28,7 +33,9 @@ def digits():
 
 @pytest.fixture(scope="session")
 def few(digits):
-    """200 training digits with 20 wrong labels (truth["wrong"]), 60 held out, a small network, 6 epochs at a fixed learning rate."""
+    """200 training digits with 20 wrong labels (truth["wrong"]), 60 held out, a small network, 6 epochs at a fixed
+    learning rate.
+    """
     from byheart.data.examples import Examples
     from byheart.data.recipe import Recipe
 

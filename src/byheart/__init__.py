@@ -14,6 +14,7 @@ _HOME = {
     "Task": "byheart.data.task",
     "Recipe": "byheart.data.recipe",
     "Examples": "byheart.data.examples",
+    "Indexed": "byheart.data.indexed",
     "Run": "byheart.runs.run",
     "SubsetRuns": "byheart.runs.subsets",
     "Recorder": "byheart.runs.recorder",
@@ -33,6 +34,7 @@ _HOME = {
 
 if TYPE_CHECKING:
     from byheart.data.examples import Examples as Examples
+    from byheart.data.indexed import Indexed as Indexed
     from byheart.data.plant import plant as plant
     from byheart.data.recipe import Recipe as Recipe
     from byheart.data.source import load as load
@@ -55,6 +57,7 @@ __all__ = [
     "Audit",
     "Examples",
     "Finding",
+    "Indexed",
     "Recipe",
     "Recorder",
     "Run",

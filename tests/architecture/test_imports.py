@@ -86,7 +86,8 @@ def test_every_dependency_has_a_version_that_was_seen_to_work():
     pinned = {
         bare(line) for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line and line[0] != "#"
     }
-    wanted = project()["dependencies"] + sum(project()["optional-dependencies"].values(), [])
+    groups = [project()["dependencies"], *project()["optional-dependencies"].values()]
+    wanted = [requirement for group in groups for requirement in group]
     assert {bare(r) for r in wanted} <= pinned
 
 

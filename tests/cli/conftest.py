@@ -38,6 +38,12 @@ def written(folder: Path, name: str) -> Iterator[Path]:
     sys.path[:] = before
 
 
+@pytest.fixture(autouse=True)
+def _as_in_a_pipe(monkeypatch) -> None:
+    """Whatever runs the tests may claim a narrow terminal; none is asked for here."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
 @pytest.fixture
 def file(tmp_path, request) -> Iterator[Path]:
     """A task file for one test, to be changed at will."""

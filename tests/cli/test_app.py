@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -125,12 +126,15 @@ def test_output_is_plain_where_there_is_no_terminal():
 
 
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="signals as on Unix")
-def test_ctrl_c_in_the_middle_of_a_training(tmp_path):
+def test_ctrl_c_in_the_middle_of_a_training(file):
     """A real signal to a real process: code 130, no traceback, and the folder can be gone on with."""
-    words = [sys.executable, "-m", "byheart", "record", "digits", "--out", "run", "--epochs", "2000"]
-    child = subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    words = ["record", f"{file.name}:make_task", "--out", "run", "--epochs", "100000"]
+    child = subprocess.Popen(
+        [sys.executable, "-m", "byheart", *words], cwd=file.parent,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
     try:
-        while not (tmp_path / "run" / "run.json").exists():
+        while not (file.parent / "run" / "run.json").exists():
             assert child.poll() is None, child.communicate()
         child.send_signal(signal.SIGINT)
         _, said = child.communicate(timeout=60)
@@ -138,4 +142,4 @@ def test_ctrl_c_in_the_middle_of_a_training(tmp_path):
         child.kill()
     assert child.returncode == 130, said
     assert "Traceback" not in said
-    assert "go on with the same command: byheart record digits --out run --epochs 2000" in said
+    assert f"go on with the same command: byheart {shlex.join(words)}" in said

@@ -9,6 +9,7 @@ import pytest
 from byheart.cli.app import main
 from byheart.cli.audit import again, measured
 from byheart.cli.gate import COLUMNS, MEASURES
+from byheart.diagnosis.verdict import Measure, missing
 
 
 def same_again(shared_file, audited, *words: str) -> int:
@@ -27,10 +28,11 @@ def test_the_screen_begins_with_the_verdict_and_ends_with_the_command(shared_fil
     assert same_again(shared_file, audited) == 0
     said = capsys.readouterr()
     verdict = json.loads((audited / "audit.json").read_text())["verdict"]
-    shown = [line for line in said.out.splitlines() if line.strip()]
-    assert shown[0].split()[0].lower() in (verdict["word"], verdict["word"].upper().lower())
+    assert said.out.split()[0] == verdict["word"].upper()
     assert str(audited / "audit.html") in said.out
-    assert shlex.split(shown[-1])[1:4] == ["byheart", "audit", f"{shared_file}:make_task"]
+    command = " ".join(said.out[said.out.index("\nagain ") :].split()[1:])
+    assert command == json.loads((audited / "audit.json").read_text())["command"]
+    assert shlex.split(command)[:3] == ["byheart", "audit", f"{shared_file}:make_task"]
     assert len(said.out.splitlines()) <= 40
     assert "\033" not in said.out
     assert "100 train, 30 validation, 30 test, 2 classes" in said.err
@@ -98,9 +100,29 @@ def test_ls_finds_the_runs_of_an_audit(audited, capsys):
 
 
 def test_measures_that_were_not_measured_are_left_out():
+    found = SimpleNamespace(measures={"a": Measure("a", 1.0), "b": missing("b", "more budget")})
+    assert measured(found) == {"a": 1.0}
 
-    found = SimpleNamespace(
-        measures={"a": SimpleNamespace(value=1.0, measured=True), "b": SimpleNamespace(value=0.0, measured=False)}
-    )
-    assert measured(found) == {"a": 1.0}  # type: ignore[arg-type]
-    assert every("check")
+
+def test_a_redacted_report_holds_no_contents(shared_file, audited, tmp_path, capsys):
+    """The unusual features of table rows are in the report, unless it is redacted; the judgement is the same."""
+    open_page = (audited / "audit.html").read_text()
+    assert same_again(shared_file, audited, "--redact") == 0
+    closed_page = (audited / "audit.html").read_text()
+    assert same_again(shared_file, audited) == 0
+    assert '"bars":null' in closed_page
+    assert '"bars":null' not in open_page
+    assert len(closed_page) < len(open_page)
+
+
+def test_fresh_forgets_the_audit_and_nothing_else(file, capsys):
+    """Even in a folder that somebody keeps other things in."""
+    words = ["audit", f"{file}:make_task", "--models", "0", "--epochs", "2", "--out", str(file.parent)]
+    assert main(words) == 0
+    mine = [file, file.parent / "precious.txt"]
+    mine[1].write_text("keep")
+    first = (file.parent / "run" / "trajectory.safetensors").stat().st_mtime_ns
+    assert main([*words, "--seed", "1"]) == 3  # another seed does not go on here
+    assert main([*words, "--seed", "1", "--fresh"]) == 0
+    assert (file.parent / "run" / "trajectory.safetensors").stat().st_mtime_ns > first
+    assert all(path.exists() for path in mine)

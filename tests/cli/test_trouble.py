@@ -11,7 +11,7 @@ from byheart.cli.app import main
 
 
 def test_a_full_disk_loses_nothing(file):
-    """Files may not grow beyond 3 kB in this process, as on a disk with no room; afterwards the same command succeeds."""
+    """Files may not grow beyond 3 kB in this process, as on a full disk; afterwards the same command succeeds."""
     out = file.parent / "run"
     words = [sys.executable, "-m", "byheart", "record", f"{file}:make_task", "--out", str(out)]
 

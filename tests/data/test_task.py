@@ -102,7 +102,7 @@ def test_regression_is_told_by_floats_and_trained_in_deviations():
     _, t = task.tensors(task.train, np.arange(12))
     assert abs(float(t.mean())) < 1e-5 and abs(float(t.std(unbiased=False)) - 1) < 1e-5
     assert dataclasses.replace(task, name="b").classes == 0
-    with pytest.raises(DataError, match="vary|varies"):
+    with pytest.raises(DataError, match=r"vary|varies"):
         Task((X, np.full(12, 0.5)), (X, np.full(12, 0.5)))
 
 
@@ -148,9 +148,14 @@ def test_the_digest_changes_with_all_that_decides_a_run():
     base = Task((X, Y), TEST)
     other = X.copy()
     other[0, 0] += 1e-3
-    changed = [Task((other, Y), TEST), Task((X, Y[::-1].copy()), TEST), Task((X, Y), (X[:5], Y[:5])),
-               dataclasses.replace(base, recipe=Recipe(epochs=3)), dataclasses.replace(base, network=lambda s, o: nn.Linear(s[0], o)),
-               dataclasses.replace(base, augment=("noise=0.1",))]  # fmt: skip
+    changed = [
+        Task((other, Y), TEST),
+        Task((X, Y[::-1].copy()), TEST),
+        Task((X, Y), (X[:5], Y[:5])),
+        dataclasses.replace(base, recipe=Recipe(epochs=3)),
+        dataclasses.replace(base, network=lambda s, o: nn.Linear(s[0], o)),
+        dataclasses.replace(base, augment=("noise=0.1",)),
+    ]
     assert len({base.digest, *(t.digest for t in changed)}) == len(changed) + 1
     assert dataclasses.replace(base, name="other").digest == base.digest
 
@@ -165,7 +170,9 @@ def test_a_network_that_does_not_fit_says_how():
         Task((X, Y), TEST, network="mpl").build()
 
 
-@pytest.mark.parametrize("bad", [{"epochs": 0}, {"lr": -1.0}, {"optimizer": "adam"}, {"schedule": "x"}, {"clip": float("nan")}])
+@pytest.mark.parametrize(
+    "bad", [{"epochs": 0}, {"lr": -1.0}, {"optimizer": "adam"}, {"schedule": "x"}, {"clip": float("nan")}]
+)
 def test_recipes_that_train_nothing_are_refused(bad):
     with pytest.raises(UsageError):
         Recipe(**bad)
@@ -190,7 +197,9 @@ def test_a_task_from_a_file_can_be_read_by_another_process(tmp_path):
     assert task.name == "of_mine" and task.origin.name == "make_task"
     (tmp_path / "task.pickle").write_bytes(pickle.dumps(task))
     program = f"import pickle; t = pickle.load(open(r'{tmp_path}/task.pickle', 'rb')); print(t.digest, t.build())"
-    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd="/", check=True).stdout
+    printed = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd="/", check=True
+    ).stdout
     assert printed.startswith(task.digest) and "Linear" in printed
     for source, says in ((":nothing", "no function"), (":wrong", "not a Task")):
         with pytest.raises(UsageError, match=says):

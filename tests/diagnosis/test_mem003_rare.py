@@ -11,7 +11,7 @@ from byheart.diagnosis.neighbours import others
 from .conftest import Columns, Models, scores_of
 
 
-def lonely(memorization_of_lonely: float = 0.9, early: float = 1.0, label: float = 0.5) -> Evidence:
+def lonely(memorization_of_lonely: float = 0.9, early: float = 0.9, label: float = 0.5) -> Evidence:
     """Two overlapping kinds: five examples of class 1 stand among sixty of class 0, beside sixty of class 1 far off."""
     import byheart
 
@@ -28,12 +28,11 @@ def lonely(memorization_of_lonely: float = 0.9, early: float = 1.0, label: float
     logits = np.broadcast_to(np.log(p), (8, 125, 2))
     member = np.arange(8)[:, None] % 2 == np.arange(125) % 2
     many = Models(member=member, logits=logits, predicted=logits.argmax(2))
-    run = Columns(classes=2, predicted=np.zeros((3, 125), int))
+    run = Columns(classes=2, predicted=np.zeros((3, 125), int), loss=np.full((3, 125), -np.log(early)))
     memorization = np.zeros(125)
     memorization[60:65] = memorization_of_lonely
     columns = {
         "memorization": memorization,
-        "early_margin": np.full(125, early),
         "held_out_label_probability": p[np.arange(125), y],
     }
     return Evidence(task, run, many, scores_of(task, run, many, **columns))
@@ -52,7 +51,7 @@ def test_what_was_not_memorized_is_not_rare():
 
 
 def test_mislabelled_and_ambiguous_examples_are_not_rare():
-    assert rare(lonely(label=0.05, early=-1.0)) is None
+    assert rare(lonely(label=0.05, early=0.05)) is None
     assert rare(lonely(label=0.5)) is None
 
 

@@ -18,7 +18,11 @@ from byheart.runs.loop import outputs
 
 def contents(folder: Path) -> dict[str, bytes]:
     """All files but those about time."""
-    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file() and p.name != "timing.json"}
+    return {
+        str(p.relative_to(folder)): p.read_bytes()
+        for p in sorted(folder.rglob("*"))
+        if p.is_file() and p.name != "timing.json"
+    }
 
 
 @pytest.fixture(scope="module")

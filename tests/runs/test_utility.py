@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import byheart as bh
-from byheart.base.errors import RunError, UsageError
+from byheart.base.errors import UsageError
 from byheart.base.seeds import generator, spawn
 from byheart.runs.utility import paired
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 
 @runtime_checkable
@@ -112,7 +112,7 @@ def silent() -> Progress:
 
 def visible(out: Stream | None = None) -> Progress:
     """Bars in a terminal, lines elsewhere; `BYHEART_PROGRESS=0` silences both."""
-    out = out or sys.stderr
+    shown: Any = out or sys.stderr
     if os.environ.get("BYHEART_PROGRESS") == "0":
         return Silent()
-    return Bars() if out.isatty() else Lines(out)
+    return Bars() if shown.isatty() else Lines(shown)

@@ -139,7 +139,7 @@ def _feed(hasher: Any, part: Any) -> None:
         import numpy as np
 
         array = np.ascontiguousarray(part)
-        _feed(hasher, (str(array.dtype), tuple(np.shape(part))))
+        _feed(hasher, (str(array.dtype), np.asarray(part).shape))
         hasher.update(array.astype("S").tobytes() if array.dtype == object else array.tobytes())
     else:
         raise TypeError(f"digest() has no rule for {type(part).__name__}")

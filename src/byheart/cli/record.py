@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from byheart.base.errors import UsageError
 from byheart.cli import say
 from byheart.cli.options import Verbose
 
@@ -35,6 +36,8 @@ def record(
     from byheart.base.progress import visible
     from byheart.cli.source import task_of
 
+    if models < 0 or models == 1:
+        raise UsageError(f"--models {models}: so many cannot be compared.", do="give 0 for none, or 2 and more")
     task = task_of(source, plant, network, epochs, seed)
     import byheart
 

@@ -25,8 +25,9 @@ READ_TWICE = 32
 class Examples:
     """Inputs (n, ...), targets (n,), ids (n,) and, optionally, groups (n,).
 
-    Images are (n, channels, height, width), best as uint8; tables are (n, features). Integer or text targets mean classes, float
-    targets mean regression. Ids are whole numbers or text and unique. Errors: DataError for what cannot be learned from.
+    Images are (n, channels, height, width), best as uint8; tables are (n, features). Integer or text targets mean
+    classes, float targets mean regression. Ids are whole numbers or text and unique. Errors: DataError for what cannot
+    be learned from.
     """
 
     inputs: np.ndarray
@@ -76,8 +77,8 @@ class Examples:
     def of(cls, source: Any, *, ids: Any = None, groups: Any = None) -> Examples:
         """Examples from Examples, an (inputs, targets[, ids]) tuple of tensors or arrays, or a map-style dataset.
 
-        A dataset yields (input, target) or (input, target, id) and is read once. `ids` may be an array, "content" (a hash of each
-        input) or None (position). Data frames: `byheart.data.frames`.
+        A dataset yields (input, target) or (input, target, id) and is read once. `ids` may be an array, "content" (a
+        hash of each input) or None (position). Data frames: `byheart.data.frames`.
         """
         if isinstance(source, Examples):
             return source
@@ -102,7 +103,7 @@ class Examples:
             found = content_ids(as_array(inputs))
         elif ids is not None:
             found = ids
-        return cls(as_array(inputs), as_array(targets), found, groups)
+        return cls(as_array(inputs), as_array(targets), found, groups)  # type: ignore[arg-type]
 
 
 def as_array(values: Any) -> np.ndarray:

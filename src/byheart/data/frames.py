@@ -22,8 +22,8 @@ def task_of(
 ) -> Task:
     """A Task from two frames with the same columns.
 
-    `ids` names a column, or is "content"; `groups` names a column, which stays among the features. Columns that are not numbers become one-hot over
-    the values of both frames. Errors: DataError for missing columns or values.
+    `ids` names a column, or is "content"; `groups` names a column, which stays among the features. Columns that are not
+    numbers become one-hot over the values of both frames. Errors: DataError for missing columns or values.
     """
     from byheart.data.task import Task
 
@@ -42,9 +42,9 @@ def task_of(
     text = [c for c in features if train[c].dtype.kind not in "biuf"]
     categories = {c: sorted({*train[c].astype(str), *test[c].astype(str)}) for c in text}
 
-    def part(frame: DataFrame) -> Examples:
+    def part(frame: Any) -> Examples:
         inputs, _ = encode(frame[features], categories)
-        key = None if ids is None else content_ids(inputs) if ids == "content" else frame[ids].to_numpy()
+        key: Any = None if ids is None else content_ids(inputs) if ids == "content" else frame[ids].to_numpy()
         return Examples(inputs, frame[target].to_numpy(), key, None if groups is None else frame[groups].to_numpy())
 
     names = encode(train[features].iloc[:1], categories)[1]

@@ -15,9 +15,10 @@ SCHEDULES = ("constant", "linear", "cosine", "step")
 class Recipe:
     """The training recipe.
 
-    `lr=None` means that a short trial chooses the learning rate before anything is recorded. `clip` bounds the norm of the gradient
-    (0: no bound). `schedule` scales the learning rate over the epochs: constant, linear (to 0), cosine (to 0), step (a tenth from
-    half of the epochs, a hundredth from three quarters). `methods` are events that act in the loop, in this order.
+    `lr=None` means that a short trial chooses the learning rate before anything is recorded. `clip` bounds the norm of
+    the gradient (0: no bound). `schedule` scales the learning rate over the epochs: constant, linear (to 0), cosine (to
+    0), step (a tenth from half of the epochs, a hundredth from three quarters). `methods` are events that act in the
+    loop, in this order.
     """
 
     epochs: int = 60

@@ -77,7 +77,9 @@ def load(source: str, **arguments: Any) -> Task:
             )
         return find("task", source)(**arguments)
     if not Path(path).is_file():
-        raise UsageError(f"{path} does not exist.", do="give file.py:function, table.csv:target, or a name: byheart ls tasks")
+        raise UsageError(
+            f"{path} does not exist.", do="give file.py:function, table.csv:target, or a name: byheart ls tasks"
+        )
     if not path.endswith(".py"):
         from byheart.data.frames import task_of_file
 
@@ -95,14 +97,22 @@ def load(source: str, **arguments: Any) -> Task:
 
 
 def code_of(factory: Any) -> list[Any]:
-    """What decides a network factory: its name, its arguments, its file and the modules beside it that the file imports."""
+    """What decides a network factory: its name, its arguments, its file and the modules beside it that the file
+    imports.
+    """
     if isinstance(factory, str):
         return [factory, *code_of(find("network", factory))]
     if isinstance(factory, functools.partial):
-        return [*code_of(factory.func), [repr(a) for a in factory.args], {k: repr(v) for k, v in factory.keywords.items()}]
+        return [
+            *code_of(factory.func),
+            [repr(a) for a in factory.args],
+            {k: repr(v) for k, v in factory.keywords.items()},
+        ]
     name = getattr(factory, "__qualname__", type(factory).__qualname__)
     try:
-        file = inspect.getsourcefile(factory if inspect.isroutine(factory) or inspect.isclass(factory) else type(factory))
+        file = inspect.getsourcefile(
+            factory if inspect.isroutine(factory) or inspect.isclass(factory) else type(factory)
+        )
     except TypeError:
         file = None
     if file is None or not Path(file).is_file():

@@ -13,9 +13,9 @@ BLOCK = 20
 def masks(n: int, models: int, seed: int, share: float = 0.7) -> np.ndarray:
     """Membership (models, n): row k says which examples model k is trained on.
 
-    Masks come in blocks of 20 models, block b from (seed, b) alone, so more models never change earlier rows. Within a block the examples, in
-    random order, are cut into chunks of 20; a chunk is a 20 x 20 circulant with 20 * share ones in each row and column, its rows permuted: every
-    example is in exactly 20 * share models of each whole block.
+    Masks come in blocks of 20 models, block b from (seed, b) alone, so more models never change earlier rows. Within a
+    block the examples, in random order, are cut into chunks of 20; a chunk is a 20 x 20 circulant with 20 * share ones
+    in each row and column, its rows permuted: every example is in exactly 20 * share models of each whole block.
     """
     inside = round(BLOCK * share)
     if not 0 < inside < BLOCK or abs(inside - BLOCK * share) > 1e-9:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
+from itertools import pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-    Readable, Split, Count = Examples, Examples, int  # looser when given: anything that Examples.of reads, or None
+    Readable = Split = Examples  # looser when given: anything that Examples.of reads, or None
+    Count = int
 else:
-    Readable, Split, Count = Any, Any, Any
+    Readable = Split = Count = Any
 
 FEW_VALUES = 20  # whole-number float targets with at most so many values are taken for classes by mistake
 
@@ -42,10 +44,11 @@ class Batch(NamedTuple):
 class Task:
     """What is learned.
 
-    `train`, `test` and `validation` may be anything that `Examples.of` reads. Without a validation set, a random half of the test rows becomes one:
-    it chooses the turning epoch, and test rows only ever report. `classes` is counted from the labels (0: regression, from float targets).
-    `network` is a registered name or a callable (input_shape, outputs) -> nn.Module, or without arguments. `scaling="standard"` gives features (for
-    images: channels) mean 0 and deviation 1 over the training set. `truth` holds what was planted, by row. Errors: DataError.
+    `train`, `test` and `validation` may be anything that `Examples.of` reads. Without a validation set, a random half
+    of the test rows becomes one: it chooses the turning epoch, and test rows only ever report. `classes` is counted
+    from the labels (0: regression, from float targets). `network` is a registered name or a callable (input_shape,
+    outputs) -> nn.Module, or without arguments. `scaling="standard"` gives features (for images: channels) mean 0 and
+    deviation 1 over the training set. `truth` holds what was planted, by row. Errors: DataError.
     """
 
     train: Readable
@@ -104,10 +107,9 @@ class Task:
         a, b = self.validation, self.test
         groups = None if a.groups is None or b.groups is None else np.concatenate([a.groups, b.groups])
         ids = [f"{name}:{i}" for name, part in (("validation", a), ("test", b)) for i in part.ids]
-        whole = [np.concatenate([getattr(a, n), getattr(b, n)]) for n in ("inputs", "targets", "ids")]
-        if len(np.unique(whole[2])) < len(whole[2]):  # two parts numbered by position
-            whole[2] = np.array(ids)
-        return Examples(*whole, groups)
+        inputs, targets, own = (np.concatenate([getattr(a, n), getattr(b, n)]) for n in ("inputs", "targets", "ids"))
+        shared = len(np.unique(own)) < len(own)  # two parts numbered by position
+        return Examples(inputs, targets, np.array(ids) if shared else own, groups)
 
     @cached_property
     def scale(self) -> tuple[np.ndarray, np.ndarray]:
@@ -130,7 +132,7 @@ class Task:
         return float(y.mean()), float(y.std()) or 1.0
 
     def build(self) -> nn.Module:
-        """A new network, initialized from torch's current seed; TrainingFailed when it does not fit inputs or labels."""
+        """A new network, initialized from torch's current seed; TrainingFailed when it does not fit the task."""
         import inspect
 
         import torch
@@ -185,10 +187,10 @@ class Task:
 
         order = np.asarray(rows)[torch.randperm(len(rows), generator=generator).numpy()]
         size, n = self.recipe.batch, len(order)
-        cuts = list(range(0, n, size)) + [n]
+        cuts = [*range(0, n, size), n]
         if len(cuts) > 2 and n - cuts[-2] == 1:
             del cuts[-2]
-        for begin, end in zip(cuts, cuts[1:], strict=False):
+        for begin, end in pairwise(cuts):
             chosen = order[begin:end]
             inputs, targets = self._pixels(self.train, chosen)
             if self.augment:
@@ -290,7 +292,9 @@ def count_classes(parts: dict[str, Examples], asked: int | None) -> int:
         whole = bool((train == np.round(train)).all()) and len(np.unique(train)) <= FEW_VALUES
         if asked or (whole and asked is None):
             raise DataError(
-                "The labels are floats where classes are meant." if asked else "The labels are floats but look like classes.",
+                "The labels are floats where classes are meant."
+                if asked
+                else "The labels are floats but look like classes.",
                 f"They take {len(np.unique(train))} values, such as {train[0]}.",
                 "convert them to integers, or pass classes=0 for regression",
             )
@@ -306,7 +310,8 @@ def count_classes(parts: dict[str, Examples], asked: int | None) -> int:
         bad = (part.targets < 0) | (part.targets >= classes)
         if bad.any():
             raise DataError(
-                f"{bad.sum()} {name} labels are outside 0 to {classes - 1} (first: {part.targets[bad][0]} in row {bad.argmax()}).",
+                f"{bad.sum()} {name} labels are outside 0 to {classes - 1}.",
+                f"The first is {part.targets[bad][0]} in row {bad.argmax()}.",
                 do="number the classes from 0, and mark nothing by -1",
             )
     if len(np.unique(train)) < 2:

@@ -5,20 +5,22 @@ from __future__ import annotations
 import numpy as np
 
 from byheart.base.errors import NotApplicable
-from byheart.diagnosis.check import Evidence, check
+from byheart.diagnosis.check import WHY, Evidence, check
 from byheart.diagnosis.finding import Finding
 from byheart.diagnosis.proportion import wilson, wilson_many
+from byheart.diagnosis.turning import turning_epoch
 
-# Fixed before any data were looked at that judge it. Two witnesses must agree: the network itself, before it had
-# memorized (its margin for the label was negative on average over the first third of training), and models that never
-# saw the example (they give its label less than a tenth of their belief, and more to another). Mixtures of two normals
-# swing with the data, and either witness alone flags hard examples too.
-DENIED = 0.1
+# Fixed on MNIST at several sizes, resolutions and lengths of training, before any data were looked at that judge it.
+# Two witnesses are asked how much they believe the given label: the network itself, until it turned (that is, before it
+# learned by heart; a fixed share of the epochs moves into memorization when training is long), and models that never
+# saw the example. A label is wrong when their mean belief is below an even share of the labels that are wrong.
+# Either witness alone flags hard examples too; mixtures of two normals swing with the data.
+FEWEST = 4  # with two or three classes the line stays at 1/3: half is what an example on the border gets
 
 
 @check("MEM001", title="mislabelled", severity="warn", needs="trajectory")
 def mislabelled(evidence: Evidence) -> Finding | None:
-    """Labels that the network resisted early and that models without the example deny.
+    """Labels that the network, before it learned by heart, and models without the example believe less than chance.
 
     Without subset models the trajectory alone decides, which is weaker, and the finding says so.
     """
@@ -26,40 +28,56 @@ def mislabelled(evidence: Evidence) -> Finding | None:
     if len(rows) == 0:
         return None
     task, n = evidence.task, len(evidence.task.train)
-    table = told(evidence, rows)
     share, low, high = wilson(len(rows), n)
     size = f"{len(rows)} of {n} examples ({share:.1%} [{low:.1%}, {high:.1%}])"
+    line = f"less than {denied(task.outputs):.0%} belief in the label"
     if witnesses == "both":
-        text = (
-            f"{size}: negative margin in the first third of training, and models that left them out give their label "
-            f"less than {DENIED:.0%} on average."
-        )
+        text = f"{size}: {line}, on average over the network until it turned and models that left them out."
     else:
-        text = (
-            f"{size}: negative margin in the first third of training. No subset models confirm it, so hard examples are "
-            "among them (weaker evidence)."
-        )
+        text = f"{size}: {line} until the network turned. No subset models confirm it: hard ones are among them."
     return Finding(
         "MEM001", "mislabelled", "warn" if witnesses == "both" else "note", task.train.ids[rows], n, text,
         "look at them; then correct the labels (see `suggested`) or leave them out: byheart.record(task, without=ids)",
-        table, "held_out_label_probability" if witnesses == "both" else "early_margin",
+        told(evidence, rows) | {"belief": belief_in_label(evidence)[rows]},
+        "held_out_label_probability" if witnesses == "both" else "cumulative_loss_early",
     )  # fmt: skip
 
 
 def suspects(evidence: Evidence) -> tuple[np.ndarray, str]:
-    """Rows (k,) that are mislabelled by the rule, the clearest first, and which witnesses decided ("both" or
-    "trajectory").
-    """
+    """Rows (k,) that are mislabelled by the rule, the clearest first, and who decided ("both" or "trajectory")."""
     if not evidence.task.is_classification:
         raise NotApplicable("the targets are numbers; a wrong label needs classes")
-    early = evidence.column("early_margin")
-    if evidence.many is None:
-        rows = np.flatnonzero(early < 0)
-        return rows[np.argsort(early[rows], kind="stable")], "trajectory"
-    label = evidence.column("held_out_label_probability")
-    denied = (label < DENIED) & (best_other(evidence) > label)
-    rows = np.flatnonzero((early < 0) & denied)
-    return rows[np.argsort(label[rows], kind="stable")], "both"
+    belief = belief_in_label(evidence)
+    wrong = belief < denied(evidence.task.outputs)
+    if evidence.many is not None:  # with many classes a favourite may be believed little
+        wrong &= best_other(evidence) > evidence.column("held_out_label_probability")
+    rows = np.flatnonzero(wrong)
+    return rows[np.argsort(belief[rows], kind="stable")], "both" if evidence.many is not None else "trajectory"
+
+
+def denied(classes: int) -> float:
+    """The belief below which a label is taken for wrong: an even share of the labels other than the right one."""
+    return 1 / (max(classes, FEWEST) - 1)
+
+
+def belief_in_label(evidence: Evidence) -> np.ndarray:
+    """Mean belief (n,) of the witnesses in the given label, in [0, 1]; NaN where one of them has none."""
+    early = early_belief(evidence)
+    return early if evidence.many is None else (early + evidence.column("held_out_label_probability")) / 2
+
+
+def early_belief(evidence: Evidence) -> np.ndarray:
+    """Mean probability (n,) that the network gave the label until the turning epoch, NaN where it never saw it.
+
+    Without held-out examples there is no turning epoch, and the first third of training stands for it.
+    """
+    run = evidence.run
+    if run is None:
+        raise NotApplicable(WHY["run"])
+    last = turning_epoch(run) if "validation_loss" in run else max(1, run.epochs // 3)
+    given = np.exp(-np.asarray(run["loss"][:last], np.float64))
+    seen = np.isfinite(given)
+    return np.where(seen.any(0), np.where(seen, given, 0.0).sum(0) / np.maximum(seen.sum(0), 1), np.nan)
 
 
 def best_other(evidence: Evidence) -> np.ndarray:
@@ -75,7 +93,6 @@ def told(evidence: Evidence, rows: np.ndarray) -> dict[str, np.ndarray]:
     table["memorization"] = evidence.optional("memorization")[rows]
     table["memorization_se"] = evidence.errors("memorization")[rows]
     table["label_probability"] = evidence.optional("held_out_label_probability")[rows]
-    table["early_margin"] = evidence.optional("early_margin")[rows]
     return table
 
 

@@ -39,7 +39,8 @@ def rare(evidence: Evidence) -> Finding | None:
     share, low, high = wilson(len(rows), n)
     text = (
         f"{len(rows)} of {n} examples ({share:.1%} [{low:.1%}, {high:.1%}]) are memorized (at least {MEMORIZED}) "
-        f"under a label that neighbours share, but few: {alike.mean() * K:.1f} of the nearest {K} on average, where {usual.mean() * K:.1f} is usual."
+        f"under a label that neighbours share, but few: {alike.mean() * K:.1f} of the nearest {K} on average, "
+        f"where {usual.mean() * K:.1f} is usual."
     )
     table = told(evidence, rows) | {"alike": alike}
     return Finding(

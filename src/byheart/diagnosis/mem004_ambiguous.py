@@ -27,7 +27,7 @@ def ambiguous(evidence: Evidence) -> Finding | None:
     share, low, high = wilson(len(rows), n)
     size = f"{len(rows)} of {n} examples ({share:.1%} [{low:.1%}, {high:.1%}])"
     if evidence.many is not None:
-        text = f"{size}: models that left them out give a quarter of their belief or more to the given label and to another."
+        text = f"{size}: models that left them out give at least a quarter of their belief to each of two labels."
     else:
         text = f"{size}: the network's belief in the label wavered. No subset models confirm it (weaker evidence)."
     return Finding(

@@ -27,7 +27,8 @@ def leakage(evidence: Evidence) -> Finding | None:
     share, low, high = wilson(len(hits), len(held))
     text = (
         f"{len(hits)} of {len(held)} held-out examples ({share:.1%} [{low:.1%}, {high:.1%}]) are copies "
-        f"of {len(rows)} training examples: {int(exact[hits].sum())} exact, {int((~exact[hits]).sum())} near.{consequence(evidence, copied)}"
+        f"of {len(rows)} training examples: {int(exact[hits].sum())} exact, {int((~exact[hits]).sum())} near."
+        f"{consequence(evidence, copied)}"
     )
     cut = len(held) - len(task.test)
     table = {

@@ -45,23 +45,28 @@ def audit(
     command: str = "",
     announce: Callable[[str], None] = lambda line: None,
 ) -> Audit:
-    """Record, score, diagnose and report a task within `budget` seconds; the same call again goes on, or reads what is there.
+    """Record, score, diagnose and report a task within `budget` seconds; the same call again goes on, or reads what is
+    there.
 
-    The first run is measured, and the number of subset models and of utility pairs follows from it, unless `models` or `pairs` say otherwise. Folder: `out`,
-    or runs/<task>-<digest>; it then holds audit.html (by the writer `page`: html or
-    html_redacted), audit.json, scores.parquet. `announce` gets the lines that say what will be done. Errors: RunError
-    when the folder belongs to another task or seed.
+    The first run is measured, and the number of subset models and of utility pairs follows from it, unless `models` or
+    `pairs` say otherwise. Folder: `out`, or runs/<task>-<digest>; it then holds audit.html (by the writer `page`: html
+    or html_redacted), audit.json, scores.parquet. `announce` gets the lines that say what will be done. Errors:
+    RunError when the folder belongs to another task or seed.
     """
     from byheart.diagnosis.audit import diagnose
     from byheart.runs.learning_rate import settled
-    from byheart.runs.single import record, restart
+    from byheart.runs.single import record
 
     if budget <= 0:
         raise UsageError(f"A budget of {budget:g} s buys nothing.", do="give at least some seconds: budget=60")
+    if models is not None and (models < 0 or models == 1):
+        raise UsageError(
+            f"{models} subset models cannot be compared.", do="give 0 for none, or 2 and more; 20 make a block"
+        )
     begun, progress, jobs = time.monotonic(), progress or silent(), jobs or cores()
     folder = Path(out) if out is not None else place(task, seed)
     if fresh:
-        restart(folder)
+        _forget(folder)
     task = settled(task)
     times = _Times(folder)
     announce(_intention(task, folder, budget, models, pairs, jobs))
@@ -90,6 +95,21 @@ def audit(
 def place(task: Task, seed: int) -> Path:
     """The folder of an audit that was given none."""
     return Path("runs") / f"{task.name}-{digest(task.digest, seed)[:6]}"
+
+
+def _forget(folder: Path) -> None:
+    """Remove what an earlier audit left in the folder, and nothing that somebody else keeps there."""
+    import shutil
+
+    from byheart.runs.single import restart
+
+    for name in ("run", "subsets", "utility"):
+        restart(folder / name)
+    if (folder / "scores" / "key.json").exists():
+        shutil.rmtree(folder / "scores")
+    if (folder / PLAN).exists():
+        for name in (PLAN, PAGE, *TWINS, "timing.json"):
+            (folder / name).unlink(missing_ok=True)
 
 
 def _write(found: Audit, writer: str, path: Path) -> None:
@@ -144,7 +164,9 @@ def _scores(run: Run, many: SubsetRuns | None, folder: Path, progress: Progress)
     return scores
 
 
-def _effects(task: Task, scores: Scores, pairs: int, folder: Path, seed: int, jobs: int, progress: Progress) -> dict[str, Effect]:
+def _effects(
+    task: Task, scores: Scores, pairs: int, folder: Path, seed: int, jobs: int, progress: Progress
+) -> dict[str, Effect]:
     """The marginal utility of what was memorized; nothing when too little was."""
     from byheart.runs.utility import utility
 

@@ -43,7 +43,9 @@ def cards(audit: Audit, rows: np.ndarray) -> dict[int, dict[str, Any]]:
 
 
 def space(audit: Audit) -> np.ndarray:
-    """Where neighbours are looked for (n, d): the trained network's last features, else the inputs as the network sees them."""
+    """Where neighbours are looked for (n, d): the trained network's last features, else the inputs as the network sees
+    them.
+    """
     from byheart.diagnosis.neighbours import points
 
     run = audit.scores.run

@@ -17,7 +17,8 @@ MOST_EPOCHS = 240  # longer runs are thinned: a curve has no more pixels than th
 
 
 def learning_curves(run: Run, task: Task, what: str) -> pd.DataFrame | None:
-    """Mean `what` ("correct" or "loss") by epoch: columns epoch (from 1), series, value, low, high (two standard errors), n.
+    """Mean `what` ("correct" or "loss") by epoch: columns epoch (from 1), series, value, low, high (two standard
+    errors), n.
 
     None where nothing was recorded, such as accuracy in regression.
     """
@@ -61,7 +62,7 @@ def thinned(epochs: int, most: int = MOST_EPOCHS) -> np.ndarray:
     return np.unique(np.linspace(0, epochs - 1, min(epochs, most)).round().astype(int))
 
 
-def loss_band(loss: np.ndarray, kept: np.ndarray) -> dict[str, list[float]]:
+def loss_band(loss: np.ndarray, kept: np.ndarray) -> dict[str, list[float | None]]:
     """The 10th, 50th and 90th percentile of all examples' loss (epochs, n) at the kept epochs."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)

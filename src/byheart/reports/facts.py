@@ -65,7 +65,9 @@ def memorized_count(audit: Audit) -> Number | None:
     if share is None or not share.measured or not known(share.value):
         return None
     models = "" if many is None else f"{many.models} subset models"
-    return Number(f"memorized ≥ {short(MEMORIZED)}", f"{count(round(share.value * share.n))} of {count(share.n)}", models)
+    return Number(
+        f"memorized ≥ {short(MEMORIZED)}", f"{count(round(share.value * share.n))} of {count(share.n)}", models
+    )
 
 
 def split(sentence: str) -> tuple[str, str]:
@@ -91,14 +93,20 @@ def how_made(audit: Audit) -> list[tuple[str, str]]:
     found = [("command", audit.command or "called from Python: byheart.audit(task)")]
     if run is not None:
         record = run.record
-        found += [(f"{name} digest", value[:16]) for name, value in record.digests.items() if name in audit.task.digests]
+        found += [
+            (f"{name} digest", value[:16]) for name, value in record.digests.items() if name in audit.task.digests
+        ]
         found.append(("network", f"{record.network['name']}, {count(record.network['parameters'])} parameters"))
         recipe = [f"{name} {value}" for name, value in record.recipe.items() if value not in (None, [], ())]
         found += [("recipe", ", ".join(recipe)), ("seed", str(record.seed)), ("clock", f"{record.clock} logits")]
     if many is not None:
-        found.append(("subset models", f"{many.models}, seed {many.record.seed}, each on a random part of the examples"))
+        found.append(
+            ("subset models", f"{many.models}, seed {many.record.seed}, each on a random part of the examples")
+        )
     for name, effect in audit.effects.items():
-        found.append((f"utility of the {name}", f"{len(effect.without)} pairs, without {count(len(effect.ids))} examples"))
+        found.append(
+            (f"utility of the {name}", f"{len(effect.without)} pairs, without {count(len(effect.ids))} examples")
+        )
     if run is not None:
         found.append(("versions", ", ".join(f"{name} {value}" for name, value in run.record.versions.items())))
     return found
@@ -112,7 +120,12 @@ def times(audit: Audit) -> list[tuple[str, str]]:
         return found
     machine: dict[str, Any] = run.timing.get("machine", {})
     if machine:
-        found.append(("machine", ", ".join(f"{value} {name}" if name == "cores" else str(value) for name, value in machine.items())))
+        found.append(
+            (
+                "machine",
+                ", ".join(f"{value} {name}" if name == "cores" else str(value) for name, value in machine.items()),
+            )
+        )
     if "cpu_seconds" in run.timing:
         found.append(("one training", f"{seconds(run.timing['cpu_seconds'])} of CPU"))
     if many is not None and (many.folder / "timing.json").exists():

@@ -48,15 +48,17 @@ def curves(table: pd.DataFrame, y: str, fmt: str, turn: int | None) -> dict[str,
 
     here = [name for name in SERIES if name in set(table["series"])]
     colour = alt.Color("series:N", legend=None, scale=alt.Scale(domain=here, range=[SERIES[s][0] for s in here]))
-    dash = alt.StrokeDash("series:N", legend=None, scale=alt.Scale(domain=here, range=[SERIES[s][1] or [1, 0] for s in here]))
+    dash = alt.StrokeDash(
+        "series:N", legend=None, scale=alt.Scale(domain=here, range=[SERIES[s][1] or [1, 0] for s in here])
+    )
     data = alt.Data(values=table.to_csv(index=False, float_format="%.4g"), format={"type": "csv"})
     base = alt.Chart(data).encode(x=alt.X("epoch:Q", title="epoch", axis=alt.Axis(tickMinStep=1, grid=False)))
     top = {"domainMax": 1.0} if fmt.endswith("%") else {}
-    value = alt.Y("value:Q", title=y, axis=alt.Axis(format=fmt, tickCount=5), scale=alt.Scale(zero=False, nice=True, **top))
-    tips = [alt.Tooltip("epoch:Q"), alt.Tooltip("series:N"), alt.Tooltip("value:Q", format=fmt)]
-    band = base.mark_area(opacity=0.14, clip=True).encode(
-        y=alt.Y("low:Q", title=y), y2="high:Q", color=colour
+    value = alt.Y(
+        "value:Q", title=y, axis=alt.Axis(format=fmt, tickCount=5), scale=alt.Scale(zero=False, nice=True, **top)
     )
+    tips = [alt.Tooltip("epoch:Q"), alt.Tooltip("series:N"), alt.Tooltip("value:Q", format=fmt)]
+    band = base.mark_area(opacity=0.14, clip=True).encode(y=alt.Y("low:Q", title=y), y2="high:Q", color=colour)
     line = base.mark_line(strokeWidth=2, interpolate="linear").encode(y=value, color=colour, strokeDash=dash)
     over = base.mark_point(opacity=0, size=90).encode(y=value, tooltip=tips)
     layers = [band, line, over]
@@ -112,7 +114,9 @@ def tally(labels: int) -> dict[str, Any]:
     )
     tips = ["label:N", alt.Tooltip("chosen:Q", format=","), alt.Tooltip("all:Q", format=",")]
     axis = alt.Axis(tickCount=4, tickMinStep=1, format=",d")
-    behind = base.mark_bar(color="var(--line)", height={"band": 0.62}).encode(x=alt.X("all:Q", title="examples", axis=axis), tooltip=tips)
+    behind = base.mark_bar(color="var(--line)", height={"band": 0.62}).encode(
+        x=alt.X("all:Q", title="examples", axis=axis), tooltip=tips
+    )
     bars = base.mark_bar(color="var(--accent)", height={"band": 0.62}).encode(x="chosen:Q", tooltip=tips)
     return _finished(alt.layer(behind, bars), 20 * max(labels, 1))
 
@@ -122,7 +126,11 @@ def trajectory() -> dict[str, Any]:
     import altair as alt
 
     x = alt.X("epoch:Q", title="epoch", axis=alt.Axis(grid=False, tickMinStep=1))
-    band = alt.Chart(alt.NamedData("all")).mark_area(color="var(--quiet)", opacity=0.18).encode(x=x, y="low:Q", y2="high:Q")
+    band = (
+        alt.Chart(alt.NamedData("all"))
+        .mark_area(color="var(--quiet)", opacity=0.18)
+        .encode(x=x, y="low:Q", y2="high:Q")
+    )
     middle = alt.Chart(alt.NamedData("all")).mark_line(color="var(--quiet)", strokeWidth=1.5).encode(x=x, y="middle:Q")
     one = (
         alt.Chart(alt.NamedData("one"))

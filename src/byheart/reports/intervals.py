@@ -48,9 +48,13 @@ def axis(measures: list[Measure]) -> Any:
     ticks, at = [], low
     while at <= high + 1e-9:
         x = _at(at, low, high)
-        ticks.append(f'<line x1="{x}" x2="{x}" y1="20" y2="26"/><text x="{x}" y="14" text-anchor="middle">{at:.0f}</text>'.replace(">-", ">−"))
+        ticks.append(
+            f'<line x1="{x}" x2="{x}" y1="20" y2="26"/><text x="{x}" y="14" text-anchor="middle">{at:.0f}</text>'.replace(
+                ">-", ">−"
+            )
+        )
         at += step
-    return Markup(f'<svg>{"".join(ticks)}</svg>')
+    return Markup(f"<svg>{''.join(ticks)}</svg>")
 
 
 def rows(measures: list[Measure]) -> list[dict[str, Any]]:

@@ -61,7 +61,11 @@ def summary(values: np.ndarray) -> dict[str, Any]:
     known = known[np.isfinite(known)]
     if not len(known):
         return {"known": 0, "mean": None, "percentiles": None}
-    return {"known": len(known), "mean": float(known.mean()), "percentiles": np.percentile(known, [0, 5, 25, 50, 75, 95, 100]).tolist()}
+    return {
+        "known": len(known),
+        "mean": float(known.mean()),
+        "percentiles": np.percentile(known, [0, 5, 25, 50, 75, 95, 100]).tolist(),
+    }
 
 
 def as_plain(value: Any) -> Any:
@@ -82,7 +86,12 @@ def as_plain(value: Any) -> Any:
 def _finding(finding: Any) -> dict[str, Any]:
     value, low, high = finding.share
     made = as_plain(finding)
-    return made | {"count": finding.count, "share": as_plain(value), "share_low": as_plain(low), "share_high": as_plain(high)}
+    return made | {
+        "count": finding.count,
+        "share": as_plain(value),
+        "share_low": as_plain(low),
+        "share_high": as_plain(high),
+    }
 
 
 def _effect(effect: Any) -> dict[str, Any]:

@@ -31,14 +31,18 @@ def rendered(audit: Audit) -> str:
         value, low, high = finding.share
         share = percent(value, (high - low) / 3.92) if finding.count else "the network"
         found.append((f"{finding.code} {finding.title}", count(finding.count), share, finding.evidence, finding.do))
-    evidence = [(intervals.NAMES.get(m.name, plain(m.name)), m.shown, intervals.told(m)) for m in audit.verdict.evidence]
+    evidence = [
+        (intervals.NAMES.get(m.name, plain(m.name)), m.shown, intervals.told(m)) for m in audit.verdict.evidence
+    ]
     parts = [
         f"# {escaped(audit.task.name)}: {audit.verdict.title}",
         escaped(audit.verdict.sentence),
         escaped(facts.headline(audit)),
         _table(("number", "value", "rests on"), [(n.name, n.text, n.rests_on) for n in numbers]),
         "## Findings",
-        _table(("finding", "examples", "share", "evidence", "what to do"), found) if found else "No check found anything.",
+        _table(("finding", "examples", "share", "evidence", "what to do"), found)
+        if found
+        else "No check found anything.",
         "## What the verdict rests on",
         _table(("sign", "value", "how to read it"), evidence),
         "## How this was made",

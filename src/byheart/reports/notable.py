@@ -65,7 +65,9 @@ def groups(audit: Audit) -> list[Group]:
 
 
 def memorized(audit: Audit) -> np.ndarray:
-    """Which examples count as memorized (n,): memorization of .25 or more; without that score, the top twentieth by loss."""
+    """Which examples count as memorized (n,): memorization of .25 or more; without that score, the top twentieth by
+    loss.
+    """
     values = audit.scores.columns.get("memorization")
     if values is not None:
         return np.nan_to_num(np.asarray(values, np.float64), nan=-1.0) >= MEMORIZED

@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 
 @register("writer", "parquet")
 def parquet(audit: Audit, path: str | Path) -> Path:
-    """Write one row per training example: id, given, others_say, votes, asked, findings, then the scores with their errors."""
+    """Write one row per training example: id, given, others_say, votes, asked, findings, then the scores with their
+    errors.
+    """
     return write_table(path, table(audit))
 
 
 def table(audit: Audit) -> pd.DataFrame:
-    """The frame: labels as class names where there are some; others_say, votes and asked of the models that left the example out."""
+    """The frame: labels as class names where there are some; others_say, votes and asked of the models that left the
+    example out.
+    """
     from byheart.reports.page import class_names
     from byheart.reports.rows import frame
 

@@ -43,7 +43,9 @@ def others_say(many: SubsetRuns | None, n: int, classes: int) -> tuple[np.ndarra
     return np.where(total > 0, votes.argmax(1), -1), votes.max(1, initial=0), total
 
 
-def others_expect(many: SubsetRuns | None, n: int, scale: tuple[float, float]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def others_expect(
+    many: SubsetRuns | None, n: int, scale: tuple[float, float]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Regression: the mean prediction (n,) of the models that left an example out, zeros (n,), models asked (n,)."""
     if many is None:
         return np.full(n, np.nan), np.zeros(n, int), np.zeros(n, int)
@@ -66,6 +68,11 @@ def codes_of(audit: Audit) -> np.ndarray:
     return np.array([" ".join(c) for c in codes], dtype=str)
 
 
+def one_line(ids: np.ndarray) -> np.ndarray:
+    """Ids without line breaks, which would end a row of the CSV."""
+    return np.array([" ".join(i.splitlines()) if len(i.splitlines()) > 1 else i for i in ids.tolist()], dtype=object)
+
+
 def frame(audit: Audit) -> pd.DataFrame:
     """One row per training example: id, given, others, votes, asked, codes, se, then every score."""
     import pandas as pd
@@ -77,7 +84,7 @@ def frame(audit: Audit) -> pd.DataFrame:
     else:
         said, votes, asked = others_expect(scores.many, n, task.target_scale)
     columns: dict[str, np.ndarray] = {
-        "id": np.asarray(scores.ids).astype(str),
+        "id": one_line(np.asarray(scores.ids).astype(str)),
         "given": np.asarray(task.train.targets),
         "others": said,
         "votes": votes,
@@ -85,7 +92,9 @@ def frame(audit: Audit) -> pd.DataFrame:
         "codes": codes_of(audit),
         "se": np.asarray(scores.errors.get("memorization", np.full(n, np.nan)), np.float64),
     }
-    return pd.DataFrame(columns | {name: np.asarray(scores.columns[name]) for name in score_order(list(scores.columns))})
+    return pd.DataFrame(
+        columns | {name: np.asarray(scores.columns[name]) for name in score_order(list(scores.columns))}
+    )
 
 
 def csv(table: pd.DataFrame) -> str:

@@ -82,7 +82,9 @@ def learned(audit: Audit) -> str:
         parts.append(f"Test performance fell by {drop.shown} from its peak.")
     wrong = audit.task.truth.get("wrong")
     if wrong is not None and np.any(wrong):
-        parts.append(f"{count(int(np.sum(wrong)))} training labels were planted wrong; their curve shows when they were learned by heart.")
+        parts.append(
+            f"{count(int(np.sum(wrong)))} training labels were planted wrong; their curve shows when they were learned by heart."
+        )
     return " ".join(p for p in parts if p)
 
 
@@ -124,7 +126,9 @@ def finding(one: Finding, page: Page) -> dict[str, Any]:
     """A finding as the template prints it."""
     group = next((g for g in page.data["groups"] if g["code"] == one.code), None)
     share, low, high = one.share
-    amount = f"{count(one.count)} of {count(one.total)} examples, {100 * share:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
+    amount = (
+        f"{count(one.count)} of {count(one.total)} examples, {100 * share:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
+    )
     return {
         "code": one.code,
         "title": one.title,
@@ -174,7 +178,17 @@ def truth(audit: Audit) -> list[dict[str, Any]]:
     ]  # fmt: skip
     ranked = [[f"{plain(r.score)}, {plain(r.name)}", between(r.auroc, r.low, r.high), count(r.n)] for r in held.scores]
     tables = [
-        {"heads": ["finding, what was planted", "of those found", "precision [95 %]", "of those planted", "recall [95 %]"], "lines": found, "folded": False},
+        {
+            "heads": [
+                "finding, what was planted",
+                "of those found",
+                "precision [95 %]",
+                "of those planted",
+                "recall [95 %]",
+            ],
+            "lines": found,
+            "folded": False,
+        },
         {"heads": ["score, what was planted", "AUROC [95 %]", "examples"], "lines": ranked, "folded": len(ranked) > 6},
     ]
     return [t for t in tables if t["lines"]]

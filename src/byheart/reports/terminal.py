@@ -90,11 +90,15 @@ def truth(audit: Audit) -> list[str]:
     for name in dict.fromkeys(row.name for row in held.scores):
         ranked = held.of(name)
         row = next((r for r in ranked if r.score == "cumulative_loss_early"), ranked[0])
-        parts = [f"{count(row.count)} {plain(name)}: AUROC {short(row.auroc)} [{short(row.low)}, {short(row.high)}] by {plain(row.score)}"]
+        parts = [
+            f"{count(row.count)} {plain(name)}: AUROC {short(row.auroc)} [{short(row.low)}, {short(row.high)}] by {plain(row.score)}"
+        ]
         hits = [f for f in held.findings if f.name == name and f.hits]
         if hits:
             best = max(hits, key=lambda f: f.hits)
-            parts.append(f"{best.code} finds {100 * best.recall:.0f} % of them, {100 * best.precision:.0f} % of what it finds is right")
+            parts.append(
+                f"{best.code} finds {100 * best.recall:.0f} % of them, {100 * best.precision:.0f} % of what it finds is right"
+            )
         lines.append("; ".join(parts))
     return lines
 

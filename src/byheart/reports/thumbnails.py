@@ -46,7 +46,9 @@ def sheet(task: Task, rows: np.ndarray, budget: int) -> Sheet:
 
 
 def as_bytes(chosen: np.ndarray, every: np.ndarray) -> np.ndarray:
-    """Images (n, C, H, W) as uint8 (n, H, W, 1 or 3), stretched to the range of `every` image where it is not that of photographs."""
+    """Images (n, C, H, W) as uint8 (n, H, W, 1 or 3), stretched to the range of `every` image where it is not that of
+    photographs.
+    """
     shown = chosen[:, : 3 if chosen.shape[1] >= 3 else 1].transpose(0, 2, 3, 1)
     low, high = float(every.min()), float(every.max())
     if every.dtype == np.uint8 and high > 127:

@@ -20,7 +20,9 @@ REST = 8.0  # seconds for scores, diagnosis and report
 
 @dataclass(frozen=True)
 class Purchase:
-    """What will be trained: `models` on subsets, `pairs` without some ids and without others; `seconds` of wall time for all that is left to do."""
+    """What will be trained: `models` on subsets, `pairs` without some ids and without others; `seconds` of wall time
+    for all that is left to do.
+    """
 
     models: int
     pairs: int

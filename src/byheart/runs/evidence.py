@@ -1,4 +1,4 @@
-"""Logits -> what is kept of them: loss, margin, correct, predicted, error norm. The one place where they are computed."""
+"""Logits -> what is kept of them: loss, margin, correct, predicted, error norm. Computed here and nowhere else."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from torch.nn import functional as F
 KEPT = ("loss", "margin", "correct", "predicted", "error_norm")
 
 
-def read(logits: Float[np.ndarray, "n outputs"], targets: Shaped[np.ndarray, "n"], classes: int) -> dict[str, np.ndarray]:
+def read(
+    logits: Float[np.ndarray, "n outputs"], targets: Shaped[np.ndarray, "n"], classes: int
+) -> dict[str, np.ndarray]:
     """What one look at some examples leaves behind.
 
-    loss (n,) float32: cross-entropy in nats, or squared error (targets on the scale of the outputs). margin: logit of the label minus the largest
-    other logit. correct: 1 or 0, float16. predicted: int16 (int32 above 32,767 classes). error_norm: ||softmax - onehot||_2. For regression
-    (classes = 0) only the loss is a number; the others are NaN, and predicted is -1. Rows with NaN logits are NaN.
+    loss (n,) float32: cross-entropy in nats, or squared error (targets on the scale of the outputs). margin: logit of
+    the label minus the largest other logit. correct: 1 or 0, float16. predicted: int16 (int32 above 32,767 classes).
+    error_norm: ||softmax - onehot||_2. For regression (classes = 0) only the loss is a number; the others are NaN, and
+    predicted is -1. Rows with NaN logits are NaN.
     """
     n = len(logits)
     if not classes:
@@ -25,7 +28,10 @@ def read(logits: Float[np.ndarray, "n outputs"], targets: Shaped[np.ndarray, "n"
             loss=loss, margin=nothing, correct=nothing.astype(np.float16),
             predicted=np.full(n, -1, np.int16), error_norm=nothing,
         )  # fmt: skip
-    z, y = torch.from_numpy(np.ascontiguousarray(logits, dtype=np.float32)), torch.from_numpy(np.array(targets, np.int64))
+    z, y = (
+        torch.from_numpy(np.ascontiguousarray(logits, dtype=np.float32)),
+        torch.from_numpy(np.array(targets, np.int64)),
+    )
     own = z.gather(1, y[:, None])
     log_p = F.log_softmax(z, 1)
     p = log_p.exp()

@@ -18,7 +18,9 @@ Predict = Callable[[Examples], np.ndarray]
 
 @runtime_checkable
 class Learner(Protocol):
-    """`fit(task, rows, seed)` trains on the given training rows and returns `predict(examples) -> raw outputs (n, outputs)`."""
+    """`fit(task, rows, seed)` trains on the given training rows and returns `predict(examples) -> raw outputs (n,
+    outputs)`.
+    """
 
     def fit(self, task: Task, rows: np.ndarray, seed: int) -> Predict: ...
 

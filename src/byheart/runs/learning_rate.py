@@ -19,8 +19,9 @@ STEPS = 100
 def settled(task: Task) -> Task:
     """The task with a learning rate: its own, or the one on the ladder whose trial loss falls lowest.
 
-    A trial is about 100 steps on at most 25 batches' worth of training examples, from the same start; its score is the mean training loss of its last
-    epoch. Deterministic: it depends on the task alone. Errors: TrainingFailed when every trial diverges.
+    A trial is about 100 steps on at most 25 batches' worth of training examples, from the same start; its score is the
+    mean training loss of its last epoch. Deterministic: it depends on the task alone. Errors: TrainingFailed when every
+    trial diverges.
     """
     if task.recipe.lr is not None:
         return task

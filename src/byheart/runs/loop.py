@@ -25,8 +25,12 @@ Weights = dict[str, np.ndarray]
 CHUNK = 1024
 
 
-def begin(task: Task, rows: np.ndarray, seed: int, start: Weights | None = None, train_only: str | None = None) -> State:
-    """A network and its optimizer, ready for the first epoch; `start` are weights to begin from, `train_only` a name pattern."""
+def begin(
+    task: Task, rows: np.ndarray, seed: int, start: Weights | None = None, train_only: str | None = None
+) -> State:
+    """A network and its optimizer, ready for the first epoch; `start` are weights to begin from, `train_only` a name
+    pattern.
+    """
     torch.manual_seed(spawn(seed, "network"))
     device = choose(task.recipe.device)
     network = task.build().to(device)
@@ -66,8 +70,8 @@ def fit(
 ) -> State:
     """Train to the recipe's last epoch, from wherever `state` is.
 
-    `watch` sees every batch with its raw logits, `each_epoch` the state after each epoch. Errors: TrainingFailed, with epoch and batch, when the loss
-    is no number any more.
+    `watch` sees every batch with its raw logits, `each_epoch` the state after each epoch. Errors: TrainingFailed, with
+    epoch and batch, when the loss is no number any more.
     """
     task, recipe = state.task, state.task.recipe
     fire("fit_start", events, state)
@@ -96,10 +100,11 @@ def step(state: State, events: Sequence[Any], watch: Watch | None, number: int) 
 
     def closure() -> Tensor:
         assert state.batch is not None
-        state.logits = state.network(state.batch.inputs)
+        state.logits = logits = state.network(state.batch.inputs)
         if watch is not None and state.loss is None:
-            watch(state.batch, state.logits)
+            watch(state.batch, logits)
         fire("logits", events, state)
+        assert state.logits is not None
         state.losses = state.task.loss(state.logits, state.batch.targets)
         state.weights, state.penalty, state.loss = None, 0.0, None
         fire("losses", events, state)
@@ -116,7 +121,7 @@ def step(state: State, events: Sequence[Any], watch: Watch | None, number: int) 
         raise TrainingFailed(
             f"The loss became {value} in epoch {state.epoch + 1}, batch {number + 1}.",
             "The steps are too large for this network and data.",
-            f"lower the learning rate (it is {state.task.recipe.lr:g}), clip gradients (clip=1), or standardize the inputs",
+            f"lower the learning rate ({state.task.recipe.lr:g} now), clip gradients (clip=1), standardize inputs",
         )
     fire("gradients", events, state)
     if clip:

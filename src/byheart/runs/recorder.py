@@ -27,9 +27,10 @@ class Recorder:
         ... recorder(batch_ids, logits)        after each forward pass
         ... recorder.epoch()                   after each epoch; at the end recorder.close()
 
-    `outputs` is the number of classes, or 0 for regression. Ids are those of the batch, in any order, by sampler or loader of any kind: an example not seen
-    in an epoch is NaN there, one seen twice keeps its last value. `held_out(ids, logits)` once an epoch keeps held-out loss and correctness.
-    `state_dict()` and `load_state_dict()` carry it over an interruption. Errors: UsageError for unknown ids or logits of the wrong shape.
+    `outputs` is the number of classes, or 0 for regression. Ids are those of the batch, in any order, by sampler or
+    loader of any kind: an example not seen in an epoch is NaN there, one seen twice keeps its last value.
+    `held_out(ids, logits)` once an epoch keeps held-out loss and correctness. `state_dict()` and `load_state_dict()`
+    carry it over an interruption. Errors: UsageError for unknown ids or logits of the wrong shape.
     """
 
     def __init__(
@@ -91,7 +92,9 @@ class Recorder:
     def flush(self) -> None:
         """Write the epochs that are not on disk yet."""
         if len(self.epochs) > self.saved:
-            write_arrays(self.folder / f"part-{self.saved:06d}-{len(self.epochs):06d}.safetensors", self.stacked(self.saved))
+            write_arrays(
+                self.folder / f"part-{self.saved:06d}-{len(self.epochs):06d}.safetensors", self.stacked(self.saved)
+            )
             self.saved = len(self.epochs)
 
     def load(self, epochs: int) -> None:
@@ -107,7 +110,9 @@ class Recorder:
                 raise RunError(f"{path} does not continue what is before it.", do="start anew with --fresh")
             self.epochs += [{n: c[t] for n, c in columns.items()} for t in range(int(found[2]) - int(found[1]))]
         if len(self.epochs) != epochs:
-            raise RunError(f"{self.folder} lacks epochs {len(self.epochs) + 1} to {epochs}.", do="start anew with --fresh")
+            raise RunError(
+                f"{self.folder} lacks epochs {len(self.epochs) + 1} to {epochs}.", do="start anew with --fresh"
+            )
         self.saved = epochs
 
     def state_dict(self) -> Columns:

@@ -16,7 +16,9 @@ Arrays = dict[str, np.ndarray]
 
 
 def pack(state: State) -> Arrays:
-    """Everything that training needs to go on after this epoch; random numbers are re-seeded per epoch and need no place."""
+    """Everything that training needs to go on after this epoch; random numbers are re-seeded per epoch and need no
+    place.
+    """
     arrays = flat("network", state.network) | flat("optimizer", state.optimizer) | flat("own", state.own)
     arrays |= {f"kept/{name}": array for name, array in state.kept.items()}
     return arrays | {"epoch": np.array(state.epoch), "stop": np.array(state.stop)}
@@ -66,4 +68,10 @@ def restore(name: str, thing: Any, arrays: Arrays) -> Any:
             known[key] = restore(f"{name}/{key}", known.get(key), arrays)
         return known
     found = arrays[name]
-    return torch.from_numpy(found.copy()) if isinstance(thing, torch.Tensor) else found.item() if found.ndim == 0 else found
+    return (
+        torch.from_numpy(found.copy())
+        if isinstance(thing, torch.Tensor)
+        else found.item()
+        if found.ndim == 0
+        else found
+    )

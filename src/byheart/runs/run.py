@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 class Run:
     """A finished run folder.
 
-    `run["loss"]`, "margin", "correct", "predicted", "error_norm", "seen": (epochs, examples); `run["test_loss"]`, "test_correct", "validation_loss",
-    "validation_correct": (epochs, held-out examples); `run["final_logits"]`, "final_test_logits", "final_validation_logits" (n, outputs) and
-    "features", "test_features", "validation_features" (n, d): eval mode at the end. Errors: RunError for folders that are damaged or unfinished.
+    `run["loss"]`, "margin", "correct", "predicted", "error_norm", "seen": (epochs, examples); `run["test_loss"]`,
+    "test_correct", "validation_loss", "validation_correct": (epochs, held-out examples); `run["final_logits"]`,
+    "final_test_logits", "final_validation_logits" (n, outputs) and "features", "test_features", "validation_features"
+    (n, d): eval mode at the end. Errors: RunError for folders that are damaged or unfinished.
     """
 
     def __init__(self, folder: str | Path) -> None:

@@ -15,7 +15,8 @@ SCHEMA = 1
 # run.json                  the record below; `done` is its last key
 # examples.parquet          id, target[, group]: one row per training example, in column order
 # held_out.parquet          id, target, part ("validation" or "test")
-# trajectory.safetensors    loss, margin, correct, predicted, error_norm, seen (epochs, examples); {validation,test}_{loss,correct}
+# trajectory.safetensors    loss, margin, correct, predicted, error_norm, seen (epochs, examples);
+# {validation,test}_{loss,correct}
 # network.safetensors       the final parameters
 # final.safetensors         eval-mode logits and features at the end
 # kept.safetensors          what events kept
@@ -59,7 +60,10 @@ def read_record(folder: str | Path) -> Record:
     content = read_json(path)
     version = content.get("schema_version") if isinstance(content, dict) else None
     if isinstance(version, int) and version != SCHEMA:
-        raise RunError(f"{path} has schema {version}; this byheart reads {SCHEMA}.", do="record it again, or use the byheart that wrote it")
+        raise RunError(
+            f"{path} has schema {version}; this byheart reads {SCHEMA}.",
+            do="record it again, or use the byheart that wrote it",
+        )
     try:
         return Record.model_validate(content)
     except ValidationError as error:

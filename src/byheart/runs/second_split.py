@@ -19,10 +19,12 @@ from byheart.runs.single import record, record_of, scaled
 
 
 def second_split(task: Task, out: str | Path, seed: int = 0, progress: Progress | None = None) -> np.ndarray:
-    """Whether each training example is still answered rightly (epochs, n), float16, after each epoch on the half without it.
+    """Whether each training example is still answered rightly (epochs, n), float16, after each epoch on the half
+    without it.
 
     Eval mode, the recipe's learning rate and epochs in both phases (Maini et al. 2022). Read it with
-    `byheart.scores.trajectory.second_split_forgetting`. The folder resumes like a run. Errors: RunError for a folder of another task or seed.
+    `byheart.scores.trajectory.second_split_forgetting`. The folder resumes like a run. Errors: RunError for a folder of
+    another task or seed.
     """
     task, folder = settled(task), Path(out)
     wanted = record_of("effect", task, seed, {"second split": digest("halves")})
@@ -37,13 +39,17 @@ def second_split(task: Task, out: str | Path, seed: int = 0, progress: Progress 
         path = folder / f"forgotten-{name}.safetensors"
         if not path.exists():
             run = record(task, folder / f"first-{name}", seed, only=task.train.ids[first], progress=progress)
-            write_arrays(path, {"correct": _forget(task, first, second, run.weights, spawn(seed, "second", name), progress)})
+            write_arrays(
+                path, {"correct": _forget(task, first, second, run.weights, spawn(seed, "second", name), progress)}
+            )
         kept[:, first] = read_arrays(path)["correct"]
     write_record(folder, wanted.model_copy(update={"done": True}))
     return kept
 
 
-def _forget(task: Task, first: np.ndarray, second: np.ndarray, weights: dict, seed: int, progress: Progress | None) -> np.ndarray:
+def _forget(
+    task: Task, first: np.ndarray, second: np.ndarray, weights: dict, seed: int, progress: Progress | None
+) -> np.ndarray:
     watched, seen = task.train.take(first), []
     bar = (progress or silent()).start("second", task.recipe.epochs)
 

@@ -18,6 +18,7 @@ from byheart.base.progress import Progress, silent
 from byheart.base.provenance import machine, versions
 from byheart.base.store import digest, read_arrays, sweep, write_arrays, write_json
 from byheart.data.examples import Examples
+from byheart.data.source import code_of
 from byheart.data.task import Task
 from byheart.runs.events import State, fire
 from byheart.runs.learning_rate import settled
@@ -45,9 +46,9 @@ def record(
 ) -> Run:
     """Train once and record what happens to each example; go on where an interrupted call stopped.
 
-    `only` or `without` choose training examples by id, `start` begins from a run's weights, `train_only` is a pattern of parameter names, `events` stand
-    for the recipe's methods. Returns the finished Run; a folder that already holds it is only read. Errors: RunError for a folder of another
-    task, recipe or seed; TrainingFailed.
+    `only` or `without` choose training examples by id, `start` begins from a run's weights, `train_only` is a pattern
+    of parameter names, `events` stand for the recipe's methods. Returns the finished Run; a folder that already holds
+    it is only read. Errors: RunError for a folder of another task, recipe or seed; TrainingFailed.
     """
     folder, rows = Path(out), rows_of(task, only, without)
     if not (folder / RECORD).exists() and folder.is_dir() and any(folder.iterdir()):
@@ -55,7 +56,12 @@ def record(
     task = settled(task)
     acting = events_of(task) if events is None else tuple(events)
     weights = None if start is None else start.weights
-    wanted = record_of("run", task, seed, {"selection": digest(task.train.ids[rows]), "start": digest(weights, train_only), "events": digest(acting)})
+    wanted = record_of(
+        "run",
+        task,
+        seed,
+        {"selection": digest(task.train.ids[rows]), "start": digest(weights, train_only), "events": digest_of(acting)},
+    )
     if (folder / RECORD).exists():
         same(folder, found := read_record(folder), wanted)
         if found.done:
@@ -73,7 +79,7 @@ def _train(task: Task, folder: Path, rows: np.ndarray, seed: int, events: Sequen
     train, parts = task.train.take(rows), {"validation": task.validation, "test": task.test}
     recorder = Recorder(
         folder, train.ids, train.targets, task.classes,
-        **{name: (part.ids, part.targets) for name, part in parts.items()},
+        validation=(task.validation.ids, task.validation.targets), test=(task.test.ids, task.test.targets),
     )  # fmt: skip
     recorder.targets = scaled(task, recorder.targets)
     recorder.parts = {n: (i, scaled(task, t)) for n, (i, t) in recorder.parts.items()}
@@ -116,14 +122,18 @@ def finish(task: Task, state: State, recorder: Recorder, train: Examples) -> Non
         logits, features = last_layer(task, state.network, part, state.device)
         final |= {f"final_{prefix}logits": logits, f"{prefix}features": features.astype(np.float16)}
     write_columns(recorder.folder, recorder, train.groups)
-    write_arrays(recorder.folder / "network.safetensors", {k.removeprefix("n/"): v for k, v in flat("n", state.network).items()})
+    write_arrays(
+        recorder.folder / "network.safetensors", {k.removeprefix("n/"): v for k, v in flat("n", state.network).items()}
+    )
     write_arrays(recorder.folder / "final.safetensors", final)
     if state.kept:
         write_arrays(recorder.folder / "kept.safetensors", state.kept)
 
 
 def last_layer(task: Task, network: nn.Module, examples: Examples, device: str) -> tuple[np.ndarray, np.ndarray]:
-    """Logits (n, outputs) and the inputs (n, d) of the last linear layer, in eval mode; without such a layer the logits twice."""
+    """Logits (n, outputs) and the inputs (n, d) of the last linear layer, in eval mode; without such a layer the logits
+    twice.
+    """
     layers = [m for m in network.modules() if isinstance(m, nn.Linear)]
     seen: list[torch.Tensor] = []
     hook = layers[-1].register_forward_pre_hook(lambda m, a: seen.append(a[0].flatten(1).cpu())) if layers else None
@@ -145,7 +155,11 @@ def rows_of(task: Task, only: Iterable[Any] | None, without: Iterable[Any] | Non
     if chosen is None:
         return np.arange(len(task.train))
     named = np.asarray(list(chosen))
-    known = np.isin(named, task.train.ids) if named.dtype.kind == task.train.ids.dtype.kind or not len(named) else np.zeros(len(named), bool)
+    known = (
+        np.isin(named, task.train.ids)
+        if named.dtype.kind == task.train.ids.dtype.kind or not len(named)
+        else np.zeros(len(named), bool)
+    )
     if not known.all():
         raise UsageError(f"{(~known).sum()} ids are not in the training set (first: {named[~known][0]!r}).")
     inside = np.isin(task.train.ids, named)
@@ -165,7 +179,11 @@ def record_of(kind: Any, task: Task, seed: int, more: dict[str, str]) -> Record:
     """The record of a run that begins."""
     count = sum(p.numel() for p in task.build().parameters())
     recipe = dataclasses.asdict(task.recipe) | {"methods": [repr(m) for m in task.recipe.methods]}
-    name = task.network if isinstance(task.network, str) else getattr(task.network, "__name__", type(task.network).__name__)
+    name = (
+        task.network
+        if isinstance(task.network, str)
+        else getattr(task.network, "__name__", type(task.network).__name__)
+    )
     return Record(
         kind=kind, task=task.name, classes=task.classes, class_names=list(task.class_names),
         digests=task.digests | more, seed=seed, recipe=recipe, network={"name": name, "parameters": count},
@@ -173,11 +191,22 @@ def record_of(kind: Any, task: Task, seed: int, more: dict[str, str]) -> Record:
     )  # fmt: skip
 
 
+def digest_of(events: Sequence[Any]) -> str:
+    """A digest of events: their code and their fields; UsageError for one whose fields nobody can list."""
+    for event in events:
+        if not dataclasses.is_dataclass(event):
+            raise UsageError(
+                f"The event {type(event).__name__} is no dataclass.", "A run is named by the fields of its events.",
+                f"put @dataclass(frozen=True) above class {type(event).__name__}",
+            )  # fmt: skip
+    return digest([[code_of(type(event)), event] for event in events])
+
+
 def restart(folder: str | Path) -> None:
     """Remove a run folder of ours; RunError for anything else, so that nobody's files are lost."""
     folder = Path(folder)
     if folder.exists() and any(folder.iterdir()):
-        if not any(folder.rglob(RECORD)):
+        if not (folder / RECORD).exists():
             raise RunError(f"{folder} is not a run folder.", do="choose another --out")
         shutil.rmtree(folder)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,8 +33,9 @@ def record_subsets(
 ) -> SubsetRuns:  # fmt: skip
     """Train `models` models on random subsets and keep what each says of every training and held-out example.
 
-    Model k depends on (seed, k) alone: a folder can be resumed, and topped up from 8 to 64, with the same numbers. Each model's file is
-    written where it was trained. Returns all models that the folder holds. Errors: RunError for a folder of another task, share or seed.
+    Model k depends on (seed, k) alone: a folder can be resumed, and topped up from 8 to 64, with the same numbers. Each
+    model's file is written where it was trained. Returns all models that the folder holds. Errors: RunError for a
+    folder of another task, share or seed.
     """
     if models < 2:
         raise UsageError(f"{models} models cannot be compared.", do="give at least 2; 20, 40 or 60 make whole blocks")
@@ -49,7 +49,7 @@ def record_subsets(
     missing = [k for k in range(models) if not (folder / _file(k)).exists()]
     bar = (progress or silent()).start("subsets", models, models - len(missing))
     seconds = 0.0
-    for spent in each(_one, [(task, k, folder, seed, share, learner) for k in missing], jobs):
+    for spent in each(_one, [(task, k, folder.resolve(), seed, share, learner) for k in missing], jobs):
         seconds += spent
         bar.advance()
     bar.done()
@@ -86,8 +86,9 @@ def compact(logits: np.ndarray) -> dict[str, np.ndarray]:
 class SubsetRuns:
     """What many runs on random subsets left: a matrix of models x (training, then held-out examples).
 
-    `many["member"]` bool (models, n); `many["correct"]`, "margin", "loss", "predicted" (models, n + held-out); `many["logits"]` float16 (models,
-    n + held-out, outputs), for more than 64 outputs "top_logits", "top", "log_sum_exp". Errors: RunError.
+    `many["member"]` bool (models, n); `many["correct"]`, "margin", "loss", "predicted" (models, n + held-out);
+    `many["logits"]` float16 (models, n + held-out, outputs), for more than 64 outputs "top_logits", "top",
+    "log_sum_exp". Errors: RunError.
     """
 
     def __init__(self, folder: str | Path) -> None:

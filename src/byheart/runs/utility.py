@@ -26,9 +26,10 @@ from byheart.runs.workers import each
 class Effect:
     """What removing some examples does on held-out data.
 
-    `utility` = value without as many at random - value without the examples, where value is accuracy in [0, 1] (classification) or minus the
-    held-out loss (regression): negative means that training without them helps, positive that they are worth keeping. `se` adds the parts from seeds and from
-    held-out rows in squares. `without`, `random`: (pairs,) values. `rows_without`, `rows_random`: (pairs, held-out) values by row.
+    `utility` = value without as many at random - value without the examples, where value is accuracy in [0, 1]
+    (classification) or minus the held-out loss (regression): negative means that training without them helps, positive
+    that they are worth keeping. `se` adds the parts from seeds and from held-out rows in squares. `without`, `random`:
+    (pairs,) values. `rows_without`, `rows_random`: (pairs, held-out) values by row.
     """
 
     utility: float
@@ -49,10 +50,11 @@ def utility(
     task: Task, ids: Iterable[Any], seeds: int = 5, out: str | Path = "runs/utility", *, seed: int = 0,
     learner: Learner | None = None, jobs: int | None = None, progress: Progress | None = None,
 ) -> Effect:  # fmt: skip
-    """Train `seeds` pairs of networks, without `ids` and without as many at random, and compare them on all held-out rows.
+    """Train `seeds` pairs of networks, without `ids` and without as many at random, and compare them on all held-out
+    rows.
 
-    A pair shares its seed. No held-out row chooses anything here, so validation and test rows both count. Errors: UsageError when fewer than
-    two examples or classes would be left.
+    A pair shares its seed. No held-out row chooses anything here, so validation and test rows both count. Errors:
+    UsageError when fewer than two examples or classes would be left.
     """
     if seeds < 2:
         raise UsageError(f"{seeds} pair has no spread.", do="give at least 2")
@@ -69,11 +71,14 @@ def utility(
     arms = [(arm, k) for k in range(seeds) for arm in ("without", "random")]
     missing = [(arm, k) for arm, k in arms if not (folder / _file(arm, k)).exists()]
     bar = (progress or silent()).start("utility", len(arms), len(arms) - len(missing))
-    for _ in each(_arm, [(task, arm, k, removed, folder, seed, learner) for arm, k in missing], jobs):
+    for _ in each(_arm, [(task, arm, k, removed, folder.resolve(), seed, learner) for arm, k in missing], jobs):
         bar.advance()
     bar.done()
     write_record(folder, wanted.model_copy(update={"notes": {"pairs": seeds}, "done": True}))
-    rows = {arm: np.stack([read_arrays(folder / _file(arm, k))["value"] for k in range(seeds)]) for arm in ("without", "random")}
+    rows = {
+        arm: np.stack([read_arrays(folder / _file(arm, k))["value"] for k in range(seeds)])
+        for arm in ("without", "random")
+    }
     worth, se = paired(rows["without"], rows["random"])
     return Effect(
         worth, se, rows["without"].mean(1), rows["random"].mean(1), task.train.ids[removed],
@@ -84,8 +89,9 @@ def utility(
 def paired(without: np.ndarray, random: np.ndarray) -> tuple[float, float]:
     """Mean of random - without over pairs and rows, and its standard error: seed part and row part, added in squares.
 
-    Both arguments are (pairs, rows). The seed part is the spread of the pairs' means; the row part is the spread over rows of the difference averaged over
-    pairs. Seeds alone are up to eight times too small, since all pairs share the rows.
+    Both arguments are (pairs, rows). The seed part is the spread of the pairs' means; the row part is the spread over
+    rows of the difference averaged over pairs. Seeds alone are up to eight times too small, since all pairs share the
+    rows.
     """
     difference = random.astype(np.float64) - without
     pairs, rows = difference.shape

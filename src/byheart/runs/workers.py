@@ -18,10 +18,10 @@ def each(work: Callable[..., Any], calls: Iterable[tuple[Any, ...]], jobs: int |
     """
     waiting = list(calls)
     if jobs is None:
-        backend, configured = get_active_backend()
-        jobs = configured if configured not in (None, 1) else cores()
+        configured: Any = get_active_backend()[1]
+        jobs = cores() if configured in (None, 1) else int(configured)
     if jobs == 1 or len(waiting) == 1:
         yield from (work(*call) for call in waiting)
         return
-    many = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", pre_dispatch="2*n_jobs", batch_size=1)
+    many = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", pre_dispatch="2*n_jobs", batch_size=1)  # type: ignore[arg-type]
     yield from many(joblib.delayed(work)(*call) for call in waiting)

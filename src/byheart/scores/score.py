@@ -1,8 +1,9 @@
 """The contract of a score: a pure function over arrays of evidence, and what a reader must know to read it.
 
-A score's parameter names say which evidence it reads. From a trajectory: loss, margin, correct, predicted, error_norm, seen (epochs, n). From the subset
-matrix: member (models, n), many_correct, many_margin, many_loss, many_predicted (models, n), many_logits (models, n, outputs), and the same of held-out
-examples as held_correct ... From both: targets (n,). A parameter with a default is evidence that may be missing.
+A score's parameter names say which evidence it reads. From a trajectory: loss, margin, correct, predicted, error_norm,
+seen (epochs, n). From the subset matrix: member (models, n), many_correct, many_margin, many_loss, many_predicted
+(models, n), many_logits (models, n, outputs), and the same of held-out examples as held_correct ... From both:
+targets (n,). A parameter with a default is evidence that may be missing.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 Needs = Literal["trajectory", "subset", "both"]
 Scored = TypeVar("Scored", bound=Callable[..., Any])
 TRAJECTORY = ("loss", "margin", "correct", "predicted", "error_norm", "seen")
-CELLS = 20_000_000  # a trajectory with more (epoch, example) cells is scored in chunks of examples
+# a trajectory with more (epoch, example) cells is scored in chunks of examples: about 150 MB at a time
+CELLS = 4_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +41,10 @@ class Estimate:
 
 @dataclass(frozen=True)
 class ScoreSpec:
-    """A registered score. `direction` is +1 where a high value means memorized (or suspect), -1 where a low one does, 0 where neither."""
+    """A registered score.
+
+    `direction` is +1 where a high value means memorized (or suspect), -1 where a low one does, 0 where neither.
+    """
 
     name: str
     compute: Callable[..., np.ndarray | Estimate]
@@ -65,11 +70,17 @@ class ScoreSpec:
         cells = max((c.size for name, c in columns.items() if c is not None and name in TRAJECTORY), default=0)
         if not self.by_column or self.needs != "trajectory" or cells <= CELLS:
             return self.compute(**columns)
-        n = len(columns["targets"]) if "targets" in columns else next(c.shape[1] for c in columns.values() if c is not None)
+        n = next(c.shape[-1] for c in columns.values() if c is not None)
         step = max(1, n * CELLS // cells)
-        parts = [
-            self.compute(**{k: c if c is None else c[..., i : i + step] for k, c in columns.items()}) for i in range(0, n, step)
-        ]
+        parts, refused = [], []
+        for i in range(0, n, step):
+            try:
+                parts.append(self.compute(**{k: c if c is None else c[..., i : i + step] for k, c in columns.items()}))
+            except NotApplicable as reason:
+                refused.append(reason)  # a chunk in which nothing was seen looks like regression; the whole does not
+                parts.append(np.full(min(step, n - i), np.nan))
+        if len(refused) == len(parts):
+            raise refused[0]
         return joined(parts)
 
 
@@ -77,8 +88,9 @@ def score(
     name: str, *, needs: Needs, higher: str, unit: str, range: tuple[float, float], cost: str, finds: str, source: str,
     direction: int | None = None, by_column: bool = True,
 ) -> Callable[[Scored], Scored]:  # fmt: skip
-    """Register the decorated function as a score; without `direction`, "more memorized" means +1 and everything else -1.
+    """Register the decorated function as a score.
 
+    Without `direction`, a `higher` that begins with "more memorized" means +1 and everything else -1.
     `by_column=False` is for a score in which one example's value depends on the others.
     """
     sign = direction if direction is not None else 1 if higher.startswith("more memorized") else -1
@@ -98,6 +110,11 @@ def bound(name: str, run: Run | None, many: SubsetRuns | None, optional: bool = 
         if found is None:
             raise NotApplicable("nothing was recorded")
         return found.targets
+    side, _, column = name.partition("_")
+    if name not in (*TRAJECTORY, "member") and side not in ("many", "held"):
+        raise UsageError(
+            f"There is no evidence called {name!r}.", do="name a score's parameters after columns of evidence"
+        )
     try:
         if name in TRAJECTORY:
             if run is None:
@@ -109,9 +126,6 @@ def bound(name: str, run: Run | None, many: SubsetRuns | None, optional: bool = 
             return many["member"]
         if name == "held_targets":
             return many.test_targets
-        side, _, column = name.partition("_")
-        if side not in ("many", "held"):
-            raise UsageError(f"There is no evidence called {name!r}.")
         return many[column][:, : many.n] if side == "many" else many[column][:, many.n :]
     except KeyError:
         if optional:
@@ -124,11 +138,12 @@ def bound(name: str, run: Run | None, many: SubsetRuns | None, optional: bool = 
 
 
 def joined(parts: list[np.ndarray | Estimate]) -> np.ndarray | Estimate:
-    """Chunks of examples put together again."""
-    estimates = [p for p in parts if isinstance(p, Estimate)]
-    if len(estimates) == len(parts):
-        return Estimate(*(np.concatenate([getattr(p, f) for p in estimates]) for f in ("value", "se", "low", "high")))
-    return np.concatenate([p.value if isinstance(p, Estimate) else p for p in parts])
+    """Chunks of examples put together again; a chunk without errors beside one with them has unknown errors."""
+    plain = [p for p in parts if isinstance(p, np.ndarray)]
+    if len(plain) == len(parts):
+        return np.concatenate(plain)
+    whole = [p if isinstance(p, Estimate) else Estimate(p, *[np.full(len(p), np.nan)] * 3) for p in parts]
+    return Estimate(*(np.concatenate([getattr(p, f) for p in whole]) for f in ("value", "se", "low", "high")))
 
 
 def applicable(specs: Mapping[str, ScoreSpec], run: Run | None, many: SubsetRuns | None) -> dict[str, bool]:

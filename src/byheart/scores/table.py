@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 class Scores:
     """Scores of n examples, with the evidence behind them.
 
-    `columns` name -> (n,) float64, `errors` name -> (n,) standard errors, `intervals` name -> 95% (low, high), `skipped` name -> why it could not
-    be told. NaN: not known for this example.
+    `columns` name -> (n,) float64, `errors` name -> (n,) standard errors, `intervals` name -> 95% (low, high),
+    `skipped` name -> why it could not be told. NaN: not known for this example.
     """
 
     ids: np.ndarray
@@ -43,8 +43,9 @@ class Scores:
             return self.columns[name]
         if name in self.skipped:
             raise UsageError(f"The score {name!r} is not there.", f"({self.skipped[name]})")
-        near = difflib.get_close_matches(name, self.columns, n=1)
-        raise UsageError(f"There is no score {name!r}.", do=f"did you mean {near[0]!r}?" if near else f"choose one of: {', '.join(self.columns)}")
+        near = difflib.get_close_matches(name, [*self.columns, *self.skipped], n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"choose one of: {', '.join(self.columns) or 'none is there'}"
+        raise UsageError(f"There is no score {name!r}.", do=hint)
 
     def __contains__(self, name: object) -> bool:
         return name in self.columns
@@ -76,35 +77,49 @@ class Scores:
 
     @classmethod
     def load(cls, folder: str | Path, run: Run | None = None, many: SubsetRuns | None = None) -> Scores:
-        """Read what `save` wrote; RunError when it is damaged."""
+        """Read what `save` wrote; RunError when it is damaged, or of other examples than the evidence that is given."""
         folder = Path(folder)
         frame, notes = read_table(folder / "scores.parquet"), read_json(folder / "scores.json")
         try:
             names: list[str] = notes["scores"]
             ids = frame["id"].to_numpy()
-            column = lambda name: frame[name].to_numpy(np.float64)  # noqa: E731
-            return cls(
-                ids if ids.dtype.kind in "iu" else ids.astype(str),
-                {name: column(name) for name in names},
-                {name: column(f"{name}_se") for name in names if f"{name}_se" in frame},
-                {name: (column(f"{name}_low"), column(f"{name}_high")) for name in names if f"{name}_low" in frame},
-                run, many, dict(notes["skipped"]),
-            )  # fmt: skip
+            ids = ids if ids.dtype.kind in "iu" else ids.astype(str)
+            column = {name: frame[name].to_numpy(np.float64) for name in frame.columns if name != "id"}
+            scores = cls(
+                ids,
+                {name: column[name] for name in names},
+                {name: column[f"{name}_se"] for name in names if f"{name}_se" in column},
+                {name: (column[f"{name}_low"], column[f"{name}_high"]) for name in names if f"{name}_low" in column},
+                run,
+                many,
+                dict(notes["skipped"]),
+            )
         except (KeyError, TypeError, ValueError) as error:
-            raise RunError(f"The scores in {folder} are damaged.", f"({error})", "delete the folder; they are computed again") from error
+            again = "delete the folder; they are computed again"
+            raise RunError(f"The scores in {folder} are damaged.", f"({error})", again) from error
+        if any(evidence is not None and not np.array_equal(ids, evidence.ids) for evidence in (run, many)):
+            raise RunError(f"The scores in {folder} are of other examples.", do="score(run, many) computes them again")
+        return scores
 
 
-def score(run: Run | None, many: SubsetRuns | None = None, names: Iterable[str] | None = None) -> Scores:
-    """Every score that this evidence allows, or those named; nothing is trained.
+def score(run: Run | None, many: SubsetRuns | None = None, names: str | Iterable[str] | None = None) -> Scores:
+    """Every score that this evidence allows, or the one or those named; nothing is trained.
 
-    Errors: UsageError for unknown names, for no evidence, and when run and subset models are of different examples.
+    Errors: UsageError for unknown names, for no evidence, and when run and subset models are of different examples or
+    were trained on different labels.
     """
     evidence = run if run is not None else many
     if evidence is None:
         raise UsageError("There is no evidence to score.", do="score(byheart.record(task))")
     if run is not None and many is not None and not np.array_equal(run.ids, many.ids):
-        raise UsageError("The run and the subset models are of different examples.", do="record both from the same task")
-    specs = every("score") if names is None else {name: find("score", name) for name in names}
+        apart = "The run and the subset models are of different examples."
+        raise UsageError(apart, do="record both from the same task")
+    # a run of a regression keeps standardized targets, subset models keep those that were given
+    if run is not None and many is not None and run.classes and not np.array_equal(run.targets, many.targets):
+        apart = "The run and the subset models were trained on different labels."
+        raise UsageError(apart, "Wrong labels may have been planted in one of them only.", "record both from one task")
+    wanted = [names] if isinstance(names, str) else names
+    specs = every("score") if wanted is None else {name: find("score", name) for name in wanted}
     columns, errors, intervals, skipped = {}, {}, {}, {}
     for name, spec in specs.items():
         try:

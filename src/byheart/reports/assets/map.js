@@ -45,10 +45,10 @@ let waiting = 0;
 function brushed(x, y) {
   cancelAnimationFrame(waiting);
   waiting = requestAnimationFrame(() => {
-    if (!x || !y || x[0] === x[1] || y[0] === y[1]) return choose(null);
+    if (!x || !y || x[0] === x[1] || y[0] === y[1]) return choose(null, 150);
     const [ax, bx] = [Math.min(...x), Math.max(...x)], [ay, by] = [Math.min(...y), Math.max(...y)], set = new Set();
     for (const r of rows) if (r[scale.x] >= ax && r[scale.x] <= bx && r[scale.y] >= ay && r[scale.y] <= by && r[scale.x] !== null && r[scale.y] !== null) set.add(r.row);
-    choose(set);
+    choose(set, 150);
   });
 }
 
@@ -75,7 +75,7 @@ function tallied() {
 }
 
 let tallyView = null;
-chosen.listeners.push(() => {
+chosen.quick.push(() => {
   const n = chosen.rows?.size;
   byId("map-status").textContent = chosen.rows ? `${count(n)} of ${count(rows.length)} chosen` : `all ${count(rows.length)} examples`;
   byId("map-clear").hidden = !chosen.rows;

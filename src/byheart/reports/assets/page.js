@@ -7,37 +7,18 @@ async function unpack(text) {
   return new Response(plain).text();
 }
 
-function* records(text) {
-  for (let at = 0; at < text.length; at += 1) {
-    const cells = [];
-    for (;;) {
-      let cell = "";
-      if (text[at] === '"') {
-        const parts = []; // a quote inside a quoted cell is doubled
-        do {
-          const end = text.indexOf('"', at + 1);
-          parts.push(text.slice(at + 1, end));
-          at = end + 1;
-        } while (text[at] === '"');
-        cell = parts.join('"');
-      } else {
-        const begin = at;
-        while (at < text.length && text[at] !== "," && text[at] !== "\n") at += 1;
-        cell = text.slice(begin, at);
-      }
-      cells.push(cell);
-      if (text[at] !== ",") break;
-      at += 1;
-    }
-    yield cells;
-  }
+// one line of CSV; only ids can be quoted, and a quote inside a quoted cell is doubled
+function cellsOf(line) {
+  if (!line.includes('"')) return line.split(",");
+  return [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map((m) => (m[1] === undefined ? m[2] : m[1].replaceAll('""', '"')));
 }
 
 const TEXT = new Set(["id", "codes"]);
-const [names, ...lines] = records(await unpack(document.getElementById("rows").textContent.trim()));
-const rows = lines.map((cells, row) => {
-  const made = { row };
-  names.forEach((name, k) => { made[name] = TEXT.has(name) ? cells[k] : cells[k] === "" ? null : Number(cells[k]); });
+const [head, ...lines] = (await unpack(document.getElementById("rows").textContent.trim())).trimEnd().split("\n");
+const names = head.split(",");
+const rows = lines.map((line, row) => {
+  const cells = cellsOf(line), made = { row };
+  for (let k = 0; k < names.length; k += 1) made[names[k]] = TEXT.has(names[k]) ? cells[k] : cells[k] === "" ? null : Number(cells[k]);
   made.codes = made.codes ? made.codes.split(" ") : [];
   return made;
 });
@@ -77,11 +58,16 @@ const SHAPES = { circle: "M6 1.5a4.5 4.5 0 1 0 .01 0z", square: "M2 2h8v8H2z", d
 const mark = (code) => h("svg", { class: "mark", viewBox: "0 0 12 12", "aria-hidden": "true" }, h("path", { d: SHAPES[group[code]?.shape] ?? SHAPES.circle, fill: group[code]?.colour ?? "var(--grey)" }));
 const byId = (id) => document.getElementById(id);
 
-// what is chosen on the map: null for everything, else a Set of row numbers; the gallery and the table follow
-const chosen = { rows: null, listeners: [] };
-function choose(set) {
+// what is chosen on the map: null for everything, else a Set of row numbers; while the brush moves only the quick
+// listeners follow, the gallery and the table when it rests
+const chosen = { rows: null, quick: [], listeners: [], rest: 0 };
+function choose(set, wait = 0) {
   chosen.rows = set;
-  for (const listener of chosen.listeners) listener();
+  for (const listener of chosen.quick) listener();
+  clearTimeout(chosen.rest);
+  const all = () => chosen.listeners.forEach((listener) => listener());
+  if (wait) chosen.rest = setTimeout(all, wait);
+  else all();
 }
 
 // charts are SVG and take their colours from CSS variables: a change of theme, or paper, needs no redrawing

@@ -19,19 +19,26 @@ function query(text) {
 
 function find() {
   const test = query(byId("search").value), code = byId("by-code").value, given = byId("by-class")?.value ?? "";
-  table.found = rows.filter((r) => (!chosen.rows || chosen.rows.has(r.row)) && (code === "" || (code === "none" ? !r.codes.length : r.codes.includes(code))) && (given === "" || label(r.given) === given) && test(r));
-  const key = table.sort, sign = table.down ? -1 : 1;
-  const text = key === "id" && rows.some((r) => !/^\d+$/.test(r.id));
-  const value = key === "id" && !text ? (r) => Number(r.id) : key === "codes" ? (r) => r.codes.join(" ") : (r) => r[key];
-  table.found.sort((a, b) => {
-    const [u, v] = [value(a), value(b)];
-    if (u === v) return a.row - b.row;
-    if (u === null || Number.isNaN(u)) return 1; // what is not known comes last either way
-    if (v === null || Number.isNaN(v)) return -1;
-    return (u < v ? -1 : 1) * sign;
-  });
+  table.found = inOrder().filter((r) => (!chosen.rows || chosen.rows.has(r.row)) && (code === "" || (code === "none" ? !r.codes.length : r.codes.includes(code))) && (given === "" || label(r.given) === given) && test(r));
   table.at = 0;
   draw();
+}
+
+// all rows in the chosen order, sorted anew only when the order changes
+const order = { key: null, down: null, rows: [] };
+function inOrder() {
+  const key = table.sort, sign = table.down ? -1 : 1;
+  if (order.key === key && order.down === table.down) return order.rows;
+  Object.assign(order, { key, down: table.down });
+  const text = key === "id" && rows.some((r) => !/^\d+$/.test(r.id));
+  const value = key === "id" && !text ? (r) => Number(r.id) : key === "codes" ? (r) => r.codes.join(" ") : (r) => r[key];
+  order.rows = rows.map((row) => [value(row), row]).sort(([u, a], [v, b]) => {
+    if (u === v) return a.row - b.row;
+    if (u === null) return 1; // what is not known comes last either way
+    if (v === null) return -1;
+    return u < v ? -sign : sign;
+  }).map(([, row]) => row);
+  return order.rows;
 }
 
 function columns() {

@@ -1,9 +1,12 @@
 """aum: the area under the margin, and its threshold from examples that were given an extra class.
 
-AUM = mean over presentations of z[y] - max over k != y of z[k], raw logits (Pleiss et al. 2020, equation 1). Threshold: about n / (K + 1) random examples get
-the extra class K; the 99th percentile of their AUM is what a wrong label can reach, and examples at or below it are flagged. Two runs with disjoint
-threshold sets judge every example. A trap: over a run that goes on until all is memorized, the margin of wrong labels grows and AUM fails;
-`cumulative_loss` does not.
+AUM(i) = mean over presentations of z[y] - max over k != y of z[k], raw logits (Pleiss et al. 2020, equation 1). Low =
+suspect; any number of logits; free.
+
+Threshold: n // (K + 1) random examples get the extra class K; the 99th percentile of their AUM is what a wrong label
+can reach, and examples at or below it are flagged. Two runs with disjoint threshold sets judge every example.
+A trap: in a run that goes on until all is memorized, the margin of wrong labels grows and AUM fails; `cumulative_loss`
+does not.
 """
 
 from __future__ import annotations
@@ -20,9 +23,16 @@ PERCENTILE = 99.0
 
 
 @score(
-    "aum", needs="trajectory", higher="more typical", direction=-1, unit="logits", range=(-np.inf, np.inf), cost="free",
-    finds="mislabelled and ambiguous examples (low)", source="Pleiss et al. 2020, equation 1",
-)  # fmt: skip
+    "aum",
+    needs="trajectory",
+    higher="more typical",
+    direction=-1,
+    unit="logits",
+    range=(-np.inf, np.inf),
+    cost="free",
+    finds="mislabelled and ambiguous examples (low)",
+    source="Pleiss et al. 2020, equation 1",
+)
 def aum(margin: Float[np.ndarray, "epochs n"]) -> Float[np.ndarray, "n"]:
     """Mean margin (n,) over presentations; NaN where never seen."""
     of_classes(margin, "aum")
@@ -30,7 +40,10 @@ def aum(margin: Float[np.ndarray, "epochs n"]) -> Float[np.ndarray, "n"]:
 
 
 def threshold_samples(targets: Int[np.ndarray, "n"], classes: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Two disjoint sets of rows for the extra class, one a run: n // (classes + 1) rows each."""
+    """Two disjoint sets of rows for the extra class, one a run: n // (classes + 1) rows each, ascending.
+
+    Train run k on targets[sets[k]] = classes, with classes + 1 outputs, and give both AUMs to `flagged`.
+    """
     count = len(targets) // (classes + 1)
     if count < 1:
         raise UsageError(f"{len(targets)} examples are too few for threshold samples of {classes} classes.")
@@ -43,11 +56,16 @@ def flagged(
 ) -> Bool[np.ndarray, "n"]:
     """Which examples (n,) are at or below the threshold, each judged by the runs in which it kept its label.
 
-    `first` and `second` are the AUM of the two runs, `sets` the rows that had the extra class in each. An example that kept its label in both is flagged when
-    the mean of its two AUMs is at or below the mean of the two thresholds.
+    `first` and `second` are the AUM of the two runs, `sets` the rows that had the extra class in each. An example that
+    kept its label in both is flagged when both find it at or below their threshold, as in the authors' code. One
+    without an AUM is not flagged. Errors: UsageError when no threshold sample of a run was seen.
     """
-    cuts = [np.nanpercentile(a[rows], PERCENTILE) for a, rows in zip((first, second), sets, strict=True)]
-    judged = (first + second) / 2 <= np.mean(cuts)
-    judged[sets[0]] = second[sets[0]] <= cuts[1]
-    judged[sets[1]] = first[sets[1]] <= cuts[0]
+    judged = np.ones(len(first), bool)
+    for values, rows in zip((first, second), sets, strict=True):
+        if np.isnan(values[rows]).all():
+            do = "give the sets that its labels were made with"
+            raise UsageError("A run saw none of its threshold samples.", do=do)
+        below = values <= np.nanpercentile(values[rows], PERCENTILE)
+        below[rows] = True  # these had the extra class here: the other run alone judges them
+        judged &= below
     return judged

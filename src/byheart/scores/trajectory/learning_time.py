@@ -1,7 +1,8 @@
 """first_learned and learning_time: when the network first got an example right, and when it got it right for good.
 
-first = min{t : right at t}, learning time = min{t : right at all s >= t}, epochs counted from 1; never: epochs + 1. (Toneva et al. 2019; the learning time
-of Baldock et al. 2021 compares with the final prediction instead of the label.)
+first_learned = min{t : right at t}, learning_time = min{t : right at all s >= t}, over the epochs in which the example
+was seen, counted from 1; never: epochs + 1 (Toneva et al. 2019; the learning time of Baldock et al. 2021 compares with
+the final prediction instead of the label). Higher = more memorized; 1 to epochs + 1; free.
 """
 
 from __future__ import annotations
@@ -14,9 +15,15 @@ from byheart.scores.trajectory.presented import of_classes
 
 
 @score(
-    "first_learned", needs="trajectory", higher="more memorized", unit="epochs", range=(1, np.inf), cost="free",
-    finds="hard and mislabelled examples", source="Toneva et al. 2019",
-)  # fmt: skip
+    "first_learned",
+    needs="trajectory",
+    higher="more memorized",
+    unit="epochs",
+    range=(1, np.inf),
+    cost="free",
+    finds="hard and mislabelled examples",
+    source="Toneva et al. 2019",
+)
 def first_learned(correct: Float[np.ndarray, "epochs n"]) -> Float[np.ndarray, "n"]:
     """Epoch (n,) of the first right answer, from 1; epochs + 1 where there was none; NaN where never seen."""
     of_classes(correct, "first_learned")
@@ -26,11 +33,17 @@ def first_learned(correct: Float[np.ndarray, "epochs n"]) -> Float[np.ndarray, "
 
 
 @score(
-    "learning_time", needs="trajectory", higher="more memorized", unit="epochs", range=(1, np.inf), cost="free",
-    finds="examples learned late: memorized, mislabelled", source="Toneva et al. 2019",
-)  # fmt: skip
+    "learning_time",
+    needs="trajectory",
+    higher="more memorized",
+    unit="epochs",
+    range=(1, np.inf),
+    cost="free",
+    finds="examples learned late: memorized, mislabelled",
+    source="Toneva et al. 2019",
+)
 def learning_time(correct: Float[np.ndarray, "epochs n"]) -> Float[np.ndarray, "n"]:
-    """Epoch (n,) from which on every answer was right, from 1; epochs + 1 where the last was wrong; NaN where never seen."""
+    """Epoch (n,) from which on all was right, from 1; epochs + 1 where the last was wrong; NaN where never seen."""
     of_classes(correct, "learning_time")
     wrong = correct < 0.5  # an epoch in which the example was not seen breaks nothing
     back = wrong[::-1].argmax(0)

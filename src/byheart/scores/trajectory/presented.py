@@ -27,11 +27,12 @@ def last(values: Float[np.ndarray, "epochs n"]) -> Float[np.ndarray, "n"]:
 
 
 def early(values: Num[np.ndarray, "epochs n"]) -> Num[np.ndarray, "early n"]:
-    """The first third of the epochs, at least one."""
+    """The first third of the epochs, rounded down, at least one."""
     return values[: max(1, len(values) // 3)]
 
 
 def of_classes(values: Float[np.ndarray, "epochs n"], what: str) -> None:
     """NotApplicable where no example has a right and a wrong: regression, autoencoders."""
     if values.size and np.isnan(values).all():
-        raise NotApplicable(f"{what} needs classes, and this run has none (or saw no example); cumulative_loss works for both")
+        why = f"{what} needs classes, and this run has none (or saw no example)"
+        raise NotApplicable(f"{why}; cumulative_loss works for both")
