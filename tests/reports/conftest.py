@@ -36,8 +36,8 @@ def audited(task: Task, folder: Path, models: int = 8, pairs: int = 2) -> Audit:
 
 @pytest.fixture(scope="session")
 def pictures(few: Task, tmp_path_factory: pytest.TempPathFactory) -> Audit:
-    """200 digits, 20 wrong labels, 20 subset models."""
-    task = dataclasses.replace(few, recipe=dataclasses.replace(few.recipe, epochs=30))
+    """200 digits, 20 wrong labels, 20 subset models, 2 pairs of utility."""
+    task = dataclasses.replace(few, recipe=dataclasses.replace(few.recipe, epochs=15))
     return audited(task, tmp_path_factory.mktemp("pictures"), models=20)
 
 

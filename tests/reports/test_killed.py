@@ -37,8 +37,9 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def run(program: Path, folder: Path, seconds: float | None) -> bool:
     """Run the program, kill it and its workers after so many seconds; whether it finished."""
-    process = subprocess.Popen([sys.executable, str(program), str(folder)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                               text=True, start_new_session=True)  # fmt: skip
+    words = [sys.executable, str(program), str(folder)]
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(words, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
     try:
         out, error = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:

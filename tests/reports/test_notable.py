@@ -22,8 +22,7 @@ def test_ties_are_ordered_by_early_loss(pictures) -> None:
     strong = notable.strength(pictures)
     memorization = pictures.scores["memorization"].round(2)
     early = pictures.scores["cumulative_loss_early"]
-    tied = np.flatnonzero(memorization == np.bincount(np.unique(memorization, return_inverse=True)[1]).argmax())
-    values, where = np.unique(memorization, return_inverse=True)
+    _, where = np.unique(memorization, return_inverse=True)
     tied = np.flatnonzero(where == np.bincount(where).argmax())
     assert len(tied) > 1
     assert np.array_equal(np.argsort(strong[tied]), np.argsort(early[tied]))

@@ -34,7 +34,7 @@ def mislabelled(evidence: Evidence) -> Finding | None:
     if witnesses == "both":
         text = f"{size}: {line}, on average over the network until it turned and models that left them out."
     else:
-        text = f"{size}: {line} until the network turned. No subset models confirm it: hard ones are among them."
+        text = f"{size}: {line} until the network turned. No subset models confirm it: one witness is weaker."
     return Finding(
         "MEM001", "mislabelled", "warn" if witnesses == "both" else "note", task.train.ids[rows], n, text,
         "look at them; then correct the labels (see `suggested`) or leave them out: byheart.record(task, without=ids)",

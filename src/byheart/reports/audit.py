@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,6 @@ from byheart.base.store import digest, read_json, write_json
 if TYPE_CHECKING:
     from byheart.data.task import Task
     from byheart.diagnosis.audit import Audit
-    from byheart.runs.cost import Purchase
     from byheart.runs.run import Run
     from byheart.runs.subsets import SubsetRuns
     from byheart.runs.utility import Effect
@@ -72,18 +71,18 @@ def audit(
     announce(_intention(task, folder, budget, models, pairs, jobs))
     with times("record"):
         run = record(task, folder / "run", seed, progress=progress)
-    bought = _purchase(run, folder, budget - (time.monotonic() - begun), models, pairs, jobs)
+    models, pairs = _purchase(run, folder, budget, time.monotonic() - begun, models, pairs, jobs)
     many, effects = None, {}
-    if bought.models:
+    if models:
         from byheart.runs.subsets import record_subsets
 
         with times("subsets"):
-            many = record_subsets(task, bought.models, folder / "subsets", seed, jobs=jobs, progress=progress)
+            many = record_subsets(task, models, folder / "subsets", seed, jobs=jobs, progress=progress)
     with times("score"):
         scores = _scores(run, many, folder, progress)
     with times("utility"):
-        if bought.pairs and many is not None:
-            effects = _effects(task, scores, bought.pairs, folder, seed, jobs, progress)
+        if pairs and many is not None:
+            effects = _effects(task, scores, pairs, folder, seed, jobs, progress)
     with times("diagnose"):
         found = diagnose(scores, task, effects, command=command)
     with times("report"):
@@ -122,28 +121,44 @@ def _intention(task: Task, folder: Path, budget: float, models: int | None, pair
     """One line: what will be done and how long it takes."""
     from byheart.runs.cost import afford, pace, priced
 
-    if (folder / PLAN).exists():
-        plan = read_json(folder / PLAN)
-        return f"{task.recipe.epochs} epochs, {plan['models']} subset models, {plan['pairs']} pairs without the memorized: as begun in {folder}"
+    plan = _kept(folder)
+    if plan["budget"] >= budget and models is None:
+        return (
+            f"{task.recipe.epochs} epochs, {plan['models']} subset models, "
+            f"{plan['pairs']} pairs without the memorized: as begun in {folder}"
+        )
     one = pace(task) * 1.3  # held-out passes and recording come on top of the steps
     bought = afford(one, budget - one, jobs)
     m, p = bought.models if models is None else models, bought.pairs if pairs is None else pairs
     seconds = one + priced(one, m, p, jobs)
     whose = f"of the {budget:g} s budget" if models is None else "whatever the budget"
-    return f"{task.recipe.epochs} epochs, {m} subset models, {p} pairs without the memorized: about {seconds:.0f} s {whose}"
+    what = f"{task.recipe.epochs} epochs, {m} subset models, {p} pairs without the memorized"
+    return f"{what}: about {seconds:.0f} s {whose}"
 
 
-def _purchase(run: Run, folder: Path, left: float, models: int | None, pairs: int | None, jobs: int) -> Purchase:
-    """What the measured run lets the budget buy; decided once, so that the same command goes on with the same plan."""
-    from byheart.runs.cost import Purchase, afford
+def _kept(folder: Path) -> dict[str, Any]:
+    """The plan that was made here before."""
+    path = folder / PLAN
+    return read_json(path) if path.exists() else {"budget": 0.0, "models": 0, "pairs": 0}
 
-    kept: Mapping[str, Any] = read_json(folder / PLAN) if (folder / PLAN).exists() else {}
-    if not kept:
-        bought = afford(float(run.timing.get("cpu_seconds", 0.0)), left, jobs)
-        kept = {"models": bought.models, "pairs": bought.pairs}
-    plan = {"models": kept["models"] if models is None else models, "pairs": kept["pairs"] if pairs is None else pairs}
+
+def _purchase(
+    run: Run, folder: Path, budget: float, spent: float, models: int | None, pairs: int | None, jobs: int
+) -> tuple[int, int]:
+    """How many models and pairs; decided once for a budget, so that the same command goes on with the same plan."""
+    from byheart.runs.cost import afford
+
+    plan = _kept(folder)
+    if budget > plan["budget"] and (models is None or pairs is None):
+        bought = afford(float(run.timing.get("cpu_seconds", 0.0)), budget - spent, jobs)
+        plan = {
+            "budget": budget,
+            "models": max(bought.models, plan["models"]),
+            "pairs": max(bought.pairs, plan["pairs"]),
+        }
+    plan |= {"models": plan["models"] if models is None else models, "pairs": plan["pairs"] if pairs is None else pairs}
     write_json(folder / PLAN, plan)
-    return Purchase(int(plan["models"]), int(plan["pairs"]), 0.0)
+    return int(plan["models"]), int(plan["pairs"])
 
 
 def _scores(run: Run, many: SubsetRuns | None, folder: Path, progress: Progress) -> Scores:
@@ -170,11 +185,13 @@ def _effects(
     """The marginal utility of what was memorized; nothing when too little was."""
     from byheart.runs.utility import utility
 
-    memorized = np.flatnonzero(np.nan_to_num(scores["memorization"], nan=-1.0) >= MEMORIZED)
-    if not FEWEST <= len(memorized) <= len(task.train) // 2:
+    memorized = np.nan_to_num(scores["memorization"], nan=-1.0) >= MEMORIZED
+    left = task.train.targets[~memorized]
+    if memorized.sum() < FEWEST or len(left) < FEWEST or (task.is_classification and len(np.unique(left)) < 2):
         return {}
     ids = scores.ids[memorized]
-    return {"memorized": utility(task, ids, pairs, folder / "utility", seed=seed, jobs=jobs, progress=progress)}
+    place = folder / "utility" / digest(ids)[:8]  # other evidence may name other examples; both stay
+    return {"memorized": utility(task, ids, pairs, place, seed=seed, jobs=jobs, progress=progress)}
 
 
 class _Times:

@@ -24,7 +24,7 @@ class Number:
 
 
 def headline(audit: Audit) -> str:
-    """ "digits · 1,197 train, 300 validation, 300 test, 10 classes · mlp, 26,122 parameters · seed 0"."""
+    """Such as: digits · 1,197 train, 300 validation, 300 test, 10 classes · mlp, 26,122 parameters · seed 0."""
     task, run = audit.task, audit.scores.run
     held_out = f"{count(len(task.validation or ()))} validation, {count(len(task.test))} test"
     kind = f"{task.classes} classes" if task.is_classification else "a number to predict"
@@ -88,7 +88,7 @@ def interval(measure: Measure) -> tuple[float, float] | None:
 
 
 def how_made(audit: Audit) -> list[tuple[str, str]]:
-    """Where the numbers come from: digests, network, recipe, seeds, versions; nothing that differs between equal runs."""
+    """Where the numbers come from: digests, network, recipe, seeds, versions; nothing that equal runs differ in."""
     run, many = audit.scores.run, audit.scores.many
     found = [("command", audit.command or "called from Python: byheart.audit(task)")]
     if run is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import altair as alt
     import pandas as pd
 
 # colours are CSS variables, so that light, dark and paper need no second drawing (the charts are SVG)
@@ -22,8 +21,9 @@ CONFIG: dict[str, Any] = {
     "font": FONT,
     "view": {"stroke": None},
     "axis": {
-        "labelColor": "var(--quiet)", "titleColor": "var(--ink)", "gridColor": "var(--line)", "domainColor": "var(--rule)",
-        "tickColor": "var(--rule)", "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": 500, "titlePadding": 8,
+        "labelColor": "var(--quiet)", "titleColor": "var(--ink)", "gridColor": "var(--line)",
+        "domainColor": "var(--rule)", "tickColor": "var(--rule)",
+        "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": 500, "titlePadding": 8,
         "labelPadding": 4, "domain": False, "ticks": False,
     },
     "legend": {
@@ -34,7 +34,7 @@ CONFIG: dict[str, Any] = {
 }  # fmt: skip
 
 
-def _finished(chart: alt.Chart | alt.LayerChart, height: int) -> dict[str, Any]:
+def _finished(chart: Any, height: int) -> dict[str, Any]:
     spec = chart.properties(width="container", height=height).to_dict()
     spec.pop("$schema", None)
     spec["config"] = CONFIG
@@ -43,7 +43,7 @@ def _finished(chart: alt.Chart | alt.LayerChart, height: int) -> dict[str, Any]:
 
 
 def curves(table: pd.DataFrame, y: str, fmt: str, turn: int | None) -> dict[str, Any]:
-    """Lines by epoch with bands of two standard errors; columns epoch, series, value, low, high; `turn` marks an epoch."""
+    """Lines with bands of two standard errors; columns epoch, series, value, low, high; `turn` marks an epoch."""
     import altair as alt
 
     here = [name for name in SERIES if name in set(table["series"])]
@@ -53,7 +53,7 @@ def curves(table: pd.DataFrame, y: str, fmt: str, turn: int | None) -> dict[str,
     )
     data = alt.Data(values=table.to_csv(index=False, float_format="%.4g"), format={"type": "csv"})
     base = alt.Chart(data).encode(x=alt.X("epoch:Q", title="epoch", axis=alt.Axis(tickMinStep=1, grid=False)))
-    top = {"domainMax": 1.0} if fmt.endswith("%") else {}
+    top: dict[str, Any] = {"domainMax": 1.0} if fmt.endswith("%") else {}
     value = alt.Y(
         "value:Q", title=y, axis=alt.Axis(format=fmt, tickCount=5), scale=alt.Scale(zero=False, nice=True, **top)
     )
@@ -65,7 +65,7 @@ def curves(table: pd.DataFrame, y: str, fmt: str, turn: int | None) -> dict[str,
     if turn is not None:
         mark = alt.Chart(alt.Data(values=[{"epoch": turn, "text": f"least validation loss: epoch {turn}"}]))
         layers.insert(0, mark.mark_rule(color="var(--quiet)", strokeDash=[3, 3]).encode(x="epoch:Q"))
-        early = turn < 0.7 * float(table["epoch"].max())
+        early = turn < 0.7 * float(table["epoch"].to_numpy().max())
         label = mark.mark_text(align="left" if early else "right", dx=-1 if early else 1, color="var(--quiet)")
         layers.append(label.encode(x="epoch:Q", y=alt.value(-8), text="text:N"))
     return _finished(alt.layer(*layers), 240)

@@ -58,7 +58,7 @@ def rendered(audit: Audit, page: Page) -> str:
         css=Markup(asset("report.css")),
         script=Markup("\n".join(asset(f"{name}.js") for name in SCRIPTS)),
         # its hundreds of top-level names stay inside a module of their own; it leaves vegaEmbed and vega on window
-        bundle=Markup(vl_convert.javascript_bundle()),
+        bundle=Markup(vl_convert.javascript_bundle()),  # pyright: ignore[reportCallIssue]
         data=Markup(embedded(page.data)),
         table=Markup(page.table),
         sheet=Markup(page.sheet),

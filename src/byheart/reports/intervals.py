@@ -49,9 +49,8 @@ def axis(measures: list[Measure]) -> Any:
     while at <= high + 1e-9:
         x = _at(at, low, high)
         ticks.append(
-            f'<line x1="{x}" x2="{x}" y1="20" y2="26"/><text x="{x}" y="14" text-anchor="middle">{at:.0f}</text>'.replace(
-                ">-", ">−"
-            )
+            f'<line x1="{x}" x2="{x}" y1="20" y2="26"/>'
+            f'<text x="{x}" y="14" text-anchor="middle">{f"{at:.0f}".replace("-", "−")}</text>'
         )
         at += step
     return Markup(f"<svg>{''.join(ticks)}</svg>")
@@ -89,7 +88,8 @@ def _drawn(measure: Measure, low: float, high: float) -> Any:
     label = f"{100 * measure.value:.1f}, 95 % interval {100 * ends[0]:.1f} to {100 * ends[1]:.1f}"
     return Markup(
         f'<svg role="img" aria-label="{label}"><line class="track" x1="0" x2="100%" y1="13" y2="13"/>'
-        f'<line class="zero" x1="{zero}" x2="{zero}" y1="0" y2="26"/><line class="interval" x1="{a}" x2="{b}" y1="13" y2="13"/>'
+        f'<line class="zero" x1="{zero}" x2="{zero}" y1="0" y2="26"/>'
+        f'<line class="interval" x1="{a}" x2="{b}" y1="13" y2="13"/>'
         f'<circle class="point" cx="{x}" cy="13" r="5"/></svg>'
     )
 

@@ -34,7 +34,8 @@ def content(audit: Audit) -> dict[str, Any]:
         "schema_version": SCHEMA,
         "command": audit.command,
         "task": {
-            "name": task.name, "train": len(task.train), "validation": len(task.validation or ()), "test": len(task.test),
+            "name": task.name,
+            "train": len(task.train), "validation": len(task.validation or ()), "test": len(task.test),
             "classes": task.classes or 0, "class_names": class_names(audit),
         },
         "verdict": {"word": audit.verdict.word, "kind": audit.verdict.kind, "sentence": audit.verdict.sentence,

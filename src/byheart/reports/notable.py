@@ -32,7 +32,7 @@ class Group:
 
 
 def strength(audit: Audit) -> np.ndarray:
-    """How strongly each example is memorized (n,), fit for sorting: memorization, then early loss; NaN counts as least."""
+    """How strongly each example is memorized (n,), to sort by: memorization, then early loss; NaN counts as least."""
     columns = audit.scores.columns
     n = len(audit.scores.ids)
     main = columns.get("memorization")

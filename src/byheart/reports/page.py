@@ -57,6 +57,8 @@ def _gather(audit: Audit, contents: Any) -> Page:
     turn = None if run is None else turning_epoch(audit)
     axes = best_axes(names)
     kept = np.array([], int) if run is None else curves.thinned(run.epochs)
+    unit = "loss (nats)" if task.classes else "squared error"
+    drawn = [_name(g) for g in found], [g.colour for g in found], [g.shape for g in found]
     data = {
         "classes": [str(c) for c in class_names(audit)],
         "regression": not task.is_classification,
@@ -64,14 +66,15 @@ def _gather(audit: Audit, contents: Any) -> Page:
         "groups": [_group(g, pictured if task_has_pictures(audit) and sheet else None) for g in found],
         "notable": notable.drawn(audit, found).tolist(),
         "tally": tally_labels(audit),
+        "edges": edges(audit),
         "cards": details,
         "epochs": (kept + 1).tolist(),
         "band": None if run is None else curves.loss_band(np.asarray(run["loss"]), kept),
         "empty": "Nothing is memorized beyond the threshold, so there is nothing to show here.",
         "specs": {
             "accuracy": None if accuracy is None else figures.curves(accuracy, "accuracy", ".0%", turn),
-            "loss": None if loss is None else figures.curves(loss, "loss (nats)" if task.classes else "squared error", "~g", turn),
-            "map": None if axes is None else figures.plane([_name(g) for g in found], [g.colour for g in found], [g.shape for g in found]),
+            "loss": None if loss is None else figures.curves(loss, unit, "~g", turn),
+            "map": None if axes is None else figures.plane(*drawn),
             "tally": figures.tally(len(tally_labels(audit))),
             "trajectory": figures.trajectory(),
         },
@@ -115,13 +118,22 @@ def class_names(audit: Audit) -> list[str]:
 
 
 def tally_labels(audit: Audit) -> list[str]:
-    """The labels of the small chart beside the map: classes, most frequent first where there are more than 20."""
+    """The bars of the small chart beside the map: classes (the 20 largest), or ranges of a regression target."""
     if not audit.task.is_classification:
-        return []
+        ends = edges(audit)
+        return [f"{a:.3g} to {b:.3g}" for a, b in zip(ends, ends[1:], strict=False)]
     counts = np.bincount(np.asarray(audit.task.train.targets, int), minlength=audit.task.outputs)
     names = class_names(audit)
     order = np.arange(len(counts)) if len(counts) <= 20 else np.argsort(-counts, kind="stable")[:20]
     return [str(names[k]) for k in order]
+
+
+def edges(audit: Audit) -> list[float]:
+    """The ends of ten ranges of equal width that hold every target of a regression; nothing for classes."""
+    if audit.task.is_classification:
+        return []
+    targets = np.asarray(audit.task.train.targets, np.float64)
+    return np.linspace(targets.min(), targets.max(), 11).tolist()
 
 
 def about_score(name: str) -> dict[str, Any]:
@@ -138,7 +150,7 @@ def about_score(name: str) -> dict[str, Any]:
 
 
 def best_axes(names: list[str]) -> tuple[str, str] | None:
-    """Across and up: variability and confidence (Swayamdipta et al., 2020) where they are, else the first two scores."""
+    """Across and up: variability and confidence (Swayamdipta et al. 2020) where they are, else the first scores."""
     if {"confidence", "variability"} <= set(names):
         return "variability", "confidence"
     return (names[1], names[0]) if len(names) > 1 else None

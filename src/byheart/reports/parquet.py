@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,7 +31,7 @@ def table(audit: Audit) -> pd.DataFrame:
     from byheart.reports.page import class_names
     from byheart.reports.rows import frame
 
-    about = frame(audit)[["given", "others", "votes", "asked", "codes"]]
+    about: Any = frame(audit)[["given", "others", "votes", "asked", "codes"]]
     about = about.rename(columns={"others": "others_say", "codes": "findings"})
     names = np.array(class_names(audit), dtype=object)
     if len(names):

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 # the order in which columns are shown, and kept when a page would grow too large
 FIRST = (
-    "memorization", "cumulative_loss_early", "confidence", "variability", "forgetting", "cumulative_loss", "early_margin",
-    "held_out_label_probability", "aum", "learning_time", "consistency", "confident_learning", "first_learned", "correctness",
-    "el2n", "final_loss", "second_split_forgetting", "memorization_shrunk", "memorization_raw",
+    "memorization", "cumulative_loss_early", "confidence", "variability", "forgetting", "cumulative_loss",
+    "early_margin", "held_out_label_probability", "aum", "learning_time", "consistency", "confident_learning",
+    "first_learned", "correctness", "el2n", "final_loss", "second_split_forgetting", "memorization_shrunk",
+    "memorization_raw",
 )  # fmt: skip
 BYTES = {"small": 900_000, "large": 5_000_000}
 SMALL = 20_000

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 SHOWN = 6  # pictures in a finding's section
 TITLES = (
-    ("learned", "Learned or memorized"), ("memorized", "What was memorized"), ("all-map", "Map"), ("findings", "Findings"),
-    ("evidence", "Evidence"), ("examples", "All examples"), ("made", "How this was made"),
+    ("learned", "Learned or memorized"), ("memorized", "What was memorized"), ("all-map", "Map"),
+    ("findings", "Findings"), ("evidence", "Evidence"), ("examples", "All examples"), ("made", "How this was made"),
 )  # fmt: skip
 
 
@@ -83,7 +83,8 @@ def learned(audit: Audit) -> str:
     wrong = audit.task.truth.get("wrong")
     if wrong is not None and np.any(wrong):
         parts.append(
-            f"{count(int(np.sum(wrong)))} training labels were planted wrong; their curve shows when they were learned by heart."
+            f"{count(int(np.sum(wrong)))} training labels were planted wrong; "
+            "their curve shows when they were learned by heart."
         )
     return " ".join(p for p in parts if p)
 
@@ -115,11 +116,21 @@ def memorized(audit: Audit, page: Page) -> str:
     if "memorization" in audit.scores.columns:
         many = audit.scores.many
         how = f"{many.models} models on random parts of the data" if many is not None else "one run"
-        text = f"Memorization is how much more often the given answer is right when the example was in the training set than when it was not, from {how}; ± is two standard errors."
+        text = (
+            "Memorization is how much more often the given answer is right when the example was in the training set "
+            f"than when it was not, from {how}; ± is two standard errors."
+        )
     else:
-        text = "Memorization itself was not measured (a larger budget trains the models that it needs); examples are ordered by their early loss."
+        text = (
+            "Memorization itself was not measured (a larger budget trains the models that it needs); "
+            "examples are ordered by their early loss."
+        )
     others = " “Others” are the models that had not seen the example." if audit.scores.many is not None else ""
-    return f"{text}{others} The most memorized come first. Click an example for its card; the first {min(CARDS, len(page.data['cards']))} have their trajectory and neighbours in the page."
+    cards = min(CARDS, len(page.data["cards"]))
+    return (
+        f"{text}{others} The most memorized come first. Click an example for its card; the first {cards} have their "
+        "trajectory and neighbours in the page."
+    )
 
 
 def finding(one: Finding, page: Page) -> dict[str, Any]:
@@ -171,7 +182,8 @@ def truth(audit: Audit) -> list[dict[str, Any]]:
     if held is None:
         return []
     found = [
-        [f"{r.code}, {plain(r.name)}", f"{count(r.hits)} of {count(r.found)}", _share(r.precision, r.precision_low, r.precision_high),
+        [f"{r.code}, {plain(r.name)}",
+         f"{count(r.hits)} of {count(r.found)}", _share(r.precision, r.precision_low, r.precision_high),
          f"{count(r.hits)} of {count(r.count)}", _share(r.recall, r.recall_low, r.recall_high)]
         for r in held.findings
         if r.hits

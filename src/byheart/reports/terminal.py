@@ -91,13 +91,15 @@ def truth(audit: Audit) -> list[str]:
         ranked = held.of(name)
         row = next((r for r in ranked if r.score == "cumulative_loss_early"), ranked[0])
         parts = [
-            f"{count(row.count)} {plain(name)}: AUROC {short(row.auroc)} [{short(row.low)}, {short(row.high)}] by {plain(row.score)}"
+            f"{count(row.count)} {plain(name)}: AUROC {short(row.auroc)} [{short(row.low)}, {short(row.high)}] "
+            f"by {plain(row.score)}"
         ]
         hits = [f for f in held.findings if f.name == name and f.hits]
         if hits:
             best = max(hits, key=lambda f: f.hits)
             parts.append(
-                f"{best.code} finds {100 * best.recall:.0f} % of them, {100 * best.precision:.0f} % of what it finds is right"
+                f"{best.code} finds {100 * best.recall:.0f} % of them, "
+                f"{100 * best.precision:.0f} % of what it finds is right"
             )
         lines.append("; ".join(parts))
     return lines

@@ -43,7 +43,7 @@ def short(value: float | None, digits: int = 2) -> str:
 
 
 def between(value: float, low: float, high: float) -> str:
-    """ ".99 [.98, 1.00]"."""
+    """Such as: .99 [.98, 1.00]."""
     return f"{short(value)} [{short(low)}, {short(high)}]"
 
 

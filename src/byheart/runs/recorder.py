@@ -47,6 +47,9 @@ class Recorder:
             for part, given in (("validation", validation), ("test", test))
             if given is not None
         }
+        # what logits are read against: the targets, on the scale of the outputs
+        self.goals = self.targets
+        self.held_goals = {part: targets for part, (_, targets) in self.parts.items()}
         self.index = pd.Index(self.ids)
         self.where = {part: pd.Index(i) for part, (i, _) in self.parts.items()}
         self.logits = np.full((len(self.ids), max(outputs, 1)), np.nan, np.float32)
@@ -66,7 +69,7 @@ class Recorder:
         """See held-out examples in eval mode, once an epoch."""
         if part not in self.parts:
             raise UsageError(f"This recorder knows no {part} examples.", do=f"Recorder(..., {part}=(ids, targets))")
-        targets = self.parts[part][1]
+        targets = self.held_goals[part]
         rows = self._rows(self.where[part], ids)
         seen = read(self._checked(as_array(logits), len(rows)), targets[rows], self.outputs)
         for name in ("loss", "correct"):
@@ -75,7 +78,7 @@ class Recorder:
 
     def epoch(self) -> None:
         """End an epoch: turn its logits into columns."""
-        columns = read(self.logits, self.targets, self.outputs)
+        columns = read(self.logits, self.goals, self.outputs)
         columns["seen"] = ~np.isnan(self.logits[:, 0])
         for part, (_, targets) in self.parts.items():
             for name, kind in (("loss", np.float32), ("correct", np.float16)):

@@ -81,8 +81,8 @@ def _train(task: Task, folder: Path, rows: np.ndarray, seed: int, events: Sequen
         folder, train.ids, train.targets, task.classes,
         validation=(task.validation.ids, task.validation.targets), test=(task.test.ids, task.test.targets),
     )  # fmt: skip
-    recorder.targets = scaled(task, recorder.targets)
-    recorder.parts = {n: (i, scaled(task, t)) for n, (i, t) in recorder.parts.items()}
+    recorder.goals = scaled(task, recorder.targets)
+    recorder.held_goals = {n: scaled(task, targets) for n, (_, targets) in recorder.parts.items()}
     place = np.full(len(task.train), -1)
     place[rows] = np.arange(len(rows))
     if (folder / STATE).exists():

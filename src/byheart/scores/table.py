@@ -114,8 +114,7 @@ def score(run: Run | None, many: SubsetRuns | None = None, names: str | Iterable
     if run is not None and many is not None and not np.array_equal(run.ids, many.ids):
         apart = "The run and the subset models are of different examples."
         raise UsageError(apart, do="record both from the same task")
-    # a run of a regression keeps standardized targets, subset models keep those that were given
-    if run is not None and many is not None and run.classes and not np.array_equal(run.targets, many.targets):
+    if run is not None and many is not None and not np.array_equal(run.targets, many.targets):
         apart = "The run and the subset models were trained on different labels."
         raise UsageError(apart, "Wrong labels may have been planted in one of them only.", "record both from one task")
     wanted = [names] if isinstance(names, str) else names

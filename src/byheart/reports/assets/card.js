@@ -57,6 +57,7 @@ function open(k) {
   const at = order.indexOf(k);
   const step = (by, text, name) => h("button", { class: "do", type: "button", "aria-label": name, disabled: at < 0 || !(at + by in order), onclick: () => open(order[at + by]) }, text);
   const copy = h("button", { class: "do", type: "button", onclick: (e) => copied(e.currentTarget, row.id) }, "copy id");
+  const held = dialog.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
   dialog.replaceChildren(h("div", { class: "card" },
     h("div", { class: "top" }, h("h2", { id: "card-title" }, `Example ${row.id}`), step(-1, "‹", "previous example"), step(1, "›", "next example"), copy,
       h("button", { class: "do", type: "button", "aria-label": "close", onclick: () => dialog.close() }, "×")),
@@ -68,6 +69,8 @@ function open(k) {
     ranks(row)));
   dialog.scrollTop = 0;
   if (!dialog.open) dialog.showModal();
+  const buttons = [...dialog.querySelectorAll(".top button:not(:disabled)")]; // the pressed one was replaced: its successor keeps the focus
+  (buttons.find((button) => button.getAttribute("aria-label") === held) ?? buttons.at(-1)).focus();
   if (more?.loss) chart("card-chart", page.specs.trajectory, { one: page.epochs.map((epoch, e) => ({ epoch, loss: more.loss[e] })), all: page.epochs.map((epoch, e) => ({ epoch, low: page.band.low[e], middle: page.band.middle[e], high: page.band.high[e] })) });
 }
 dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });

@@ -65,7 +65,8 @@ function numbersOfMap(x, y) {
 }
 
 function tallied() {
-  const name = (r) => (page.regression ? r.bin : label(r.given));
+  const last = page.edges.length - 2, width = (page.edges[last + 1] - page.edges[0]) / (last + 1);
+  const name = (r) => (page.regression ? page.tally[Math.max(0, Math.min(last, Math.floor((r.given - page.edges[0]) / width)))] : label(r.given));
   const all = new Map(), some = new Map();
   for (const r of rows) {
     all.set(name(r), (all.get(name(r)) ?? 0) + 1);
