@@ -50,10 +50,11 @@ def data_of(path) -> dict:
 def test_the_verdict_comes_first_and_every_section_follows(pictures, written) -> None:
     path = written(pictures, "html")
     text = " ".join(read(path).text.split()).replace("\u00a0", " ")
-    assert text.index(facts.headline(pictures)) < text.index(facts.split(pictures.verdict.sentence)[0]) < text.index("train accuracy")
+    first, _ = facts.split(pictures.verdict.sentence)
+    assert text.index(facts.headline(pictures)) < text.index(first) < text.index("train accuracy")
     assert re.findall(r"<h[12]>(.*?)</h[12]>", path.read_text().partition("<script")[0])[1:] == [
-        "Did it learn or memorize?", "What was memorized", "Map of all examples", "Findings", "What the verdict rests on",
-        "All examples", "How this was made",
+        "Did it learn or memorize?", "What was memorized", "Map of all examples", "Findings",
+        "What the verdict rests on", "All examples", "How this was made",
     ]  # fmt: skip
     for finding in pictures.findings:
         assert f"{finding.code} {finding.title}" in text
@@ -110,6 +111,8 @@ def test_redaction_leaves_the_values_of_table_rows_out(hostile, written) -> None
 def test_regression_speaks_of_targets(regression, written) -> None:
     data = data_of(written(regression, "html"))
     assert data["regression"] and data["classes"] == [] and data["specs"]["accuracy"] is None
+    targets = regression.task.train.targets
+    assert len(data["tally"]) == 10 and data["edges"][0] == targets.min() and data["edges"][-1] == targets.max()
 
 
 def test_without_subset_models_the_page_says_what_would_measure_them(alone, written) -> None:

@@ -48,7 +48,9 @@ def test_a_network_that_always_diverges_is_told(few):
 
 
 def test_the_schedules_end_where_they_say():
-    rates = {s: [bh.Recipe(epochs=8, schedule=s).rate(e) for e in range(8)] for s in ("constant", "linear", "cosine", "step")}
+    rates = {
+        s: [bh.Recipe(epochs=8, schedule=s).rate(e) for e in range(8)] for s in ("constant", "linear", "cosine", "step")
+    }
     assert set(rates["constant"]) == {1.0} and rates["step"] == [1.0] * 4 + [0.1] * 2 + [0.01] * 2
     for s in ("linear", "cosine"):
         assert rates[s][0] == 1.0 and 0 < rates[s][-1] < 0.2 and rates[s] == sorted(rates[s], reverse=True)

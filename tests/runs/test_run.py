@@ -22,7 +22,15 @@ def read_all(folder):
     run = bh.Run(folder)
     for name in ("loss", "correct", "seen", "test_loss", "final_logits", "features"):
         assert run[name].ndim == 2
-    return len(run.ids), len(run.targets), len(run.test_ids), len(run.validation_ids), run.weights, repr(run), run.timing
+    return (
+        len(run.ids),
+        len(run.targets),
+        len(run.test_ids),
+        len(run.validation_ids),
+        run.weights,
+        repr(run),
+        run.timing,
+    )
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

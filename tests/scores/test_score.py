@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
 from byheart.base.errors import NotApplicable, UsageError
 from byheart.base.registry import every
 from byheart.scores import score as contract
-from byheart.scores.score import Estimate, ScoreSpec, applicable, bound, joined
+from byheart.scores.score import Estimate, ScoreSpec, bound, joined
 from byheart.scores.trajectory.aum import aum
 from byheart.scores.trajectory.cumulative_loss import cumulative_loss
 
@@ -116,14 +114,6 @@ def test_estimates_are_joined_with_their_errors(run, monkeypatch):
         assert np.isnan(part[:2]).all()
         np.testing.assert_allclose(part[2:], getattr(run["loss"][:, 2:], row)(0), rtol=1e-6)
     assert isinstance(joined([np.ones(2), np.zeros(1)]), np.ndarray)
-
-
-def test_what_evidence_allows_follows_from_what_there_is():
-    specs = {needs: spec(cumulative_loss, needs) for needs in ("trajectory", "subset", "both")}
-    there = SimpleNamespace()
-    assert applicable(specs, there, None) == {"trajectory": True, "subset": False, "both": False}
-    assert applicable(specs, None, there) == {"trajectory": False, "subset": True, "both": False}
-    assert all(applicable(specs, there, there).values())
 
 
 def test_the_direction_follows_from_what_a_high_value_means(monkeypatch):

@@ -73,6 +73,21 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
     return _read(path, load_file)
 
 
+def read_array(path: str | Path, name: str) -> np.ndarray:
+    """One array of a safetensors file, the others left on disk; KeyError when there is none of that name."""
+    from safetensors import safe_open
+
+    def one(p: Path) -> tuple[list[str], np.ndarray | None]:
+        with safe_open(p, framework="np") as arrays:
+            names = list(arrays.keys())
+            return names, arrays.get_tensor(name) if name in names else None
+
+    names, array = _read(path, one)
+    if array is None:
+        raise KeyError(f"{name!r}; there are {sorted(names)}")
+    return array
+
+
 def write_table(path: str | Path, table: pd.DataFrame) -> Path:
     """Write a data frame as Parquet, without its index."""
     return atomically(path, lambda partial: table.to_parquet(partial, index=False, compression="zstd"))

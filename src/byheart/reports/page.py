@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -121,7 +122,7 @@ def tally_labels(audit: Audit) -> list[str]:
     """The bars of the small chart beside the map: classes (the 20 largest), or ranges of a regression target."""
     if not audit.task.is_classification:
         ends = edges(audit)
-        return [f"{a:.3g} to {b:.3g}" for a, b in zip(ends, ends[1:], strict=False)]
+        return [f"{a:.3g} to {b:.3g}" for a, b in pairwise(ends)]
     counts = np.bincount(np.asarray(audit.task.train.targets, int), minlength=audit.task.outputs)
     names = class_names(audit)
     order = np.arange(len(counts)) if len(counts) <= 20 else np.argsort(-counts, kind="stable")[:20]

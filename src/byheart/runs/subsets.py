@@ -13,7 +13,7 @@ from byheart.base.errors import RunError, UsageError
 from byheart.base.progress import Progress, silent
 from byheart.base.provenance import machine
 from byheart.base.seeds import spawn
-from byheart.base.store import digest, read_arrays, read_table, sweep, write_arrays, write_json, write_table
+from byheart.base.store import digest, read_array, read_table, sweep, write_arrays, write_json, write_table
 from byheart.data.subsets import masks
 from byheart.data.task import Task
 from byheart.runs.evidence import read
@@ -140,12 +140,10 @@ class SubsetRuns:
 
     def __getitem__(self, name: str) -> np.ndarray:
         if name not in self._columns:
-            files = [read_arrays(self.folder / _file(k)) for k in range(self.models)]
-            if any(set(f) != set(files[0]) or any(f[c].shape != files[0][c].shape for c in f) for f in files):
+            rows = [read_array(self.folder / _file(k), name) for k in range(self.models)]
+            if any(row.shape != rows[0].shape for row in rows):
                 raise RunError(f"The models in {self.folder} do not fit together.", do="record them again with --fresh")
-            if name not in files[0]:
-                raise KeyError(f"{name!r}; there are {sorted(files[0])}")
-            self._columns[name] = np.stack([f[name] for f in files])
+            self._columns[name] = np.stack(rows)
         return self._columns[name]
 
     def out_of_sample(self) -> tuple[np.ndarray, np.ndarray]:

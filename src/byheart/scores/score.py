@@ -9,7 +9,7 @@ targets (n,). A parameter with a default is evidence that may be missing.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -144,10 +144,3 @@ def joined(parts: list[np.ndarray | Estimate]) -> np.ndarray | Estimate:
         return np.concatenate(plain)
     whole = [p if isinstance(p, Estimate) else Estimate(p, *[np.full(len(p), np.nan)] * 3) for p in parts]
     return Estimate(*(np.concatenate([getattr(p, f) for p in whole]) for f in ("value", "se", "low", "high")))
-
-
-def applicable(specs: Mapping[str, ScoreSpec], run: Run | None, many: SubsetRuns | None) -> dict[str, bool]:
-    """Which scores this evidence allows, by what they need."""
-    there = {"trajectory": run is not None, "subset": many is not None}
-    there["both"] = there["trajectory"] and there["subset"]
-    return {name: there[spec.needs] for name, spec in specs.items()}
