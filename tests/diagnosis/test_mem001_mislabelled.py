@@ -5,15 +5,15 @@ import pytest
 
 from byheart.base.errors import NotApplicable
 from byheart.diagnosis.check import Evidence
-from byheart.diagnosis.mem001_mislabelled import belief_in_label, denied, early_belief, mislabelled
+from byheart.diagnosis.mem001_mislabelled import ODDS, beliefs, early_votes, mislabelled
 
 from .conftest import Columns, Models, clouds, scores_of
 
 
 def told(label: np.ndarray, early: np.ndarray, models: int = 8) -> Evidence:
-    """Clouds whose label has the probability `label` (n,) in left-out models and `early` in the first of three epochs.
+    """Clouds whose label has the probability `label` (n,) in left-out models, and which the network said in `early` (n,).
 
-    The validation loss is least after the first epoch; later the network is sure of every label.
+    Twelve epochs of which the first four are early; later the network is sure of every label.
     """
     task = clouds()
     n, y = len(task.train), task.train.targets
@@ -22,11 +22,9 @@ def told(label: np.ndarray, early: np.ndarray, models: int = 8) -> Evidence:
     logits = np.broadcast_to(np.log(p), (models, n, 3))
     member = np.arange(models)[:, None] % 2 == np.arange(n) % 2
     many = Models(member=member, logits=logits, predicted=logits.argmax(2).astype(np.int16))
-    run = Columns(
-        loss=np.stack([-np.log(early), np.zeros(n), np.zeros(n)]),
-        validation_loss=np.array([[0.1], [0.5], [0.9]]) * np.ones(60),
-        predicted=np.broadcast_to(((y + 1) % 3).astype(np.int16), (3, n)),
-    )
+    said = np.where(np.arange(12)[:, None] < 4, np.where(np.arange(12)[:, None] < 4 * early, y, (y + 1) % 3), y)
+    losses = np.concatenate([np.linspace(2.0, 1.0, 8), np.linspace(1.1, 2.0, 4)])  # least at epoch 8, after the third
+    run = Columns(loss=np.ones((12, n)), validation_loss=losses[:, None] * np.ones(60), predicted=said.astype(np.int16))
     columns = {"held_out_label_probability": label, "memorization": 1 - label}
     return Evidence(task, run, many, scores_of(task, run, many, **columns))
 
@@ -52,9 +50,9 @@ def test_what_others_say_is_the_right_label(noisy):
 
 
 def test_the_clearest_come_first(noisy):
-    belief = mislabelled(noisy.evidence).table["belief"]
-    assert (np.diff(belief) >= 0).all()
-    assert belief.max() < denied(10)
+    table = mislabelled(noisy.evidence).table
+    assert (np.diff(table["belief"]) >= 0).all()
+    assert (ODDS * table["belief"] < table["belief_in_other"]).all()
 
 
 def test_easy_labels_are_left_alone(easy):
@@ -64,28 +62,36 @@ def test_easy_labels_are_left_alone(easy):
 
 def test_both_witnesses_count_alike():
     n = len(clouds().train)
-    label, early = np.full(n, 0.9), np.full(n, 0.9)
-    label[:10], early[5:15] = 0.05, 0.05
+    label, early = np.full(n, 0.9), np.full(n, 1.0)
+    label[:10], early[5:15] = 0.05, 0.0
     found = mislabelled(told(label, early))
     assert sorted(found.ids.tolist()) == list(range(5, 10))
     assert found.table["votes"].tolist() == [4] * 5
-    np.testing.assert_allclose(found.table["belief"], 0.05)
+    np.testing.assert_allclose(found.table["belief"], 0.025, atol=1e-5)
+    np.testing.assert_allclose(found.table["belief_in_other"], 0.975, atol=1e-5)
     assert mislabelled(told(np.full(n, 0.9), early)) is None
-    assert mislabelled(told(label, np.full(n, 0.9))) is None
+    assert mislabelled(told(label, np.full(n, 1.0))) is None
+
+
+def test_the_odds_are_those_that_are_printed():
+    n = len(clouds().train)
+    label = np.linspace(0.001, 0.8, n)
+    found = mislabelled(told(label, np.zeros(n)))
+    given, other = label / 2, (2 - label) / 2
+    assert sorted(found.ids.tolist()) == np.flatnonzero(ODDS * given < other - 1e-4).tolist()
+    assert f"{ODDS:g} times" in found.evidence
 
 
 def test_what_was_learned_by_heart_later_does_not_count():
     n = len(clouds().train)
-    evidence = told(np.full(n, 0.9), np.full(n, 0.2))
-    np.testing.assert_allclose(early_belief(evidence), 0.2)
+    evidence, y = told(np.full(n, 0.9), np.zeros(n)), clouds().train.targets
+    np.testing.assert_allclose(early_votes(evidence)[np.arange(n), y], 0.0)  # the first third, though the loss turned later
+    evidence.run.arrays["validation_loss"] = np.arange(1.0, 13.0)[:, None] * np.ones(60)
+    assert early_votes(evidence).sum(1).tolist() == [1.0] * n  # turned at once: the first epoch alone
     del evidence.run.arrays["validation_loss"]
-    np.testing.assert_allclose(early_belief(evidence), 0.2)  # the first third of three epochs
-    evidence.run.arrays["loss"] = np.where(np.arange(n) < 4, np.nan, evidence.run["loss"])
-    assert np.isnan(early_belief(evidence)[:4]).all()
-
-
-def test_the_line_is_an_even_share_of_the_wrong_labels():
-    assert [denied(k) for k in (2, 3, 4, 10, 101)] == [1 / 3, 1 / 3, 1 / 3, 1 / 9, 0.01]
+    np.testing.assert_allclose(early_votes(evidence)[np.arange(n), y], 0.0)
+    evidence.run.arrays["predicted"] = np.where(np.arange(n) < 4, -1, evidence.run["predicted"])
+    assert np.isnan(early_votes(evidence)[:4]).all() and not np.isnan(early_votes(evidence)[4:]).any()
 
 
 def test_a_favourite_that_is_believed_little_is_no_wrong_label():
@@ -97,9 +103,9 @@ def test_a_favourite_that_is_believed_little_is_no_wrong_label():
     member = np.arange(8)[:, None] % 2 == np.arange(n) % 2
     many = Models(member=member, logits=logits, predicted=logits.argmax(2))
     columns = {"held_out_label_probability": np.full(n, np.exp(0.01) / (29 + np.exp(0.01)))}
-    run = Columns(predicted=np.zeros((3, n), int), loss=np.full((3, n), 9.0))
+    run = Columns(predicted=np.arange(30)[:, None] * np.ones((1, n), int), loss=np.full((30, n), 9.0))
     evidence = Evidence(task, run, many, scores_of(task, **columns))
-    assert (belief_in_label(evidence) < denied(30)).all()
+    assert beliefs(evidence)[0].max() < 0.6
     assert mislabelled(evidence) is None
 
 
@@ -113,7 +119,7 @@ def test_without_subset_models_it_is_a_weaker_note(noisy):
 
 def test_an_example_that_no_model_left_out_is_not_accused():
     n = len(clouds().train)
-    evidence = told(np.full(n, 0.02), np.full(n, 0.02))
+    evidence = told(np.full(n, 0.02), np.zeros(n))
     evidence.many.arrays["member"] = np.array(evidence.many["member"])
     evidence.many.arrays["member"][:, :3] = True
     evidence.scores.columns["held_out_label_probability"] = np.where(np.arange(n) < 3, np.nan, 0.02)
@@ -131,6 +137,3 @@ def test_numbers_have_no_wrong_class(line):
 def test_nothing_can_be_told_without_a_trajectory(noisy):
     with pytest.raises(NotApplicable, match="trajectory"):
         mislabelled(Evidence(noisy.task, None, noisy.many, noisy.scores))
-    bare = scores_of(noisy.task, noisy.run)
-    with pytest.raises(NotApplicable, match="held_out_label_probability"):
-        mislabelled(Evidence(noisy.task, noisy.run, noisy.many, bare))

@@ -28,7 +28,8 @@ def lonely(memorization_of_lonely: float = 0.9, early: float = 0.9, label: float
     logits = np.broadcast_to(np.log(p), (8, 125, 2))
     member = np.arange(8)[:, None] % 2 == np.arange(125) % 2
     many = Models(member=member, logits=logits, predicted=logits.argmax(2))
-    run = Columns(classes=2, predicted=np.zeros((3, 125), int), loss=np.full((3, 125), -np.log(early)))
+    said = np.broadcast_to(y if early > 0.5 else np.zeros(125, int), (3, 125))
+    run = Columns(classes=2, predicted=said, loss=np.full((3, 125), -np.log(early)))
     memorization = np.zeros(125)
     memorization[60:65] = memorization_of_lonely
     columns = {

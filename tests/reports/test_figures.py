@@ -17,7 +17,7 @@ def test_curves_draw_every_series_and_the_turning_epoch(pictures) -> None:
     svg = rendered(figures.curves(table, "accuracy", ".0%", 7))
     for name in table["series"].unique():
         assert figures.SERIES[name][0] in svg
-    assert "least validation loss: epoch 7" in svg and ">epoch<" in svg and ">accuracy<" in svg
+    assert "validation turns at 7" in svg and ">epoch<" in svg and ">accuracy<" in svg
 
 
 def test_every_spec_has_axis_titles_and_no_address(pictures) -> None:

@@ -10,17 +10,15 @@ from byheart.diagnosis.finding import Finding
 from byheart.diagnosis.proportion import wilson, wilson_many
 from byheart.diagnosis.turning import turning_epoch
 
-# Fixed on MNIST at several sizes, resolutions and lengths of training, before any data were looked at that judge it.
-# Two witnesses are asked how much they believe the given label: the network itself, until it turned (that is, before it
-# learned by heart; a fixed share of the epochs moves into memorization when training is long), and models that never
-# saw the example. A label is wrong when their mean belief is below an even share of the labels that are wrong.
-# Either witness alone flags hard examples too; mixtures of two normals swing with the data.
-FEWEST = 4  # with two or three classes the line stays at 1/3: half is what an example on the border gets
+# Two witnesses say what the label would have been without learning it by heart: models that never saw the example, and
+# the network itself early on. Either alone flags hard examples too. Together a label is wrong when they believe another
+# one at least ODDS times as much. How this was fixed, and on which data: docs/decisions/0004-wrong-labels.md.
+ODDS = 4.0
 
 
 @check("MEM001", title="mislabelled", severity="warn", needs="trajectory")
 def mislabelled(evidence: Evidence) -> Finding | None:
-    """Labels that the network, before it learned by heart, and models without the example believe less than chance.
+    """Labels against which the network, before it learned by heart, and models without the example agree on another.
 
     Without subset models the trajectory alone decides, which is weaker, and the finding says so.
     """
@@ -30,15 +28,16 @@ def mislabelled(evidence: Evidence) -> Finding | None:
     task, n = evidence.task, len(evidence.task.train)
     share, low, high = wilson(len(rows), n)
     size = f"{len(rows)} of {n} examples ({share:.1%} [{low:.1%}, {high:.1%}])"
-    line = f"less than {denied(task.outputs):.0%} belief in the label"
+    line = f"another label is believed at least {ODDS:g} times as much as the given one"
     if witnesses == "both":
-        text = f"{size}: {line}, on average over the network until it turned and models that left them out."
+        text = f"{size}: {line}, by models that left them out and by the network early in training."
     else:
-        text = f"{size}: {line} until the network turned. No subset models confirm it: one witness is weaker."
+        text = f"{size}: {line} by the network early in training. No subset models confirm it: one witness is weaker."
+    belief, other = beliefs(evidence)
     return Finding(
         "MEM001", "mislabelled", "warn" if witnesses == "both" else "note", task.train.ids[rows], n, text,
         "look at them; then correct the labels (see `suggested`) or leave them out: byheart.record(task, without=ids)",
-        told(evidence, rows) | {"belief": belief_in_label(evidence)[rows]},
+        told(evidence, rows) | {"belief": belief[rows], "belief_in_other": other[rows]},
         "held_out_label_probability" if witnesses == "both" else "cumulative_loss_early",
     )  # fmt: skip
 
@@ -47,44 +46,38 @@ def suspects(evidence: Evidence) -> tuple[np.ndarray, str]:
     """Rows (k,) that are mislabelled by the rule, the clearest first, and who decided ("both" or "trajectory")."""
     if not evidence.task.is_classification:
         raise NotApplicable("the targets are numbers; a wrong label needs classes")
-    belief = belief_in_label(evidence)
-    wrong = belief < denied(evidence.task.outputs)
-    if evidence.many is not None:  # with many classes a favourite may be believed little
-        wrong &= best_other(evidence) > evidence.column("held_out_label_probability")
-    rows = np.flatnonzero(wrong)
-    return rows[np.argsort(belief[rows], kind="stable")], "both" if evidence.many is not None else "trajectory"
+    given, other = beliefs(evidence)
+    rows = np.flatnonzero(ODDS * given < other)
+    order = np.lexsort((-other[rows], given[rows]))
+    return rows[order], "both" if evidence.many is not None else "trajectory"
 
 
-def denied(classes: int) -> float:
-    """The belief below which a label is taken for wrong: an even share of the labels other than the right one."""
-    return 1 / (max(classes, FEWEST) - 1)
+def beliefs(evidence: Evidence) -> tuple[np.ndarray, np.ndarray]:
+    """The witnesses' mean belief (n,) in the given label and in the likeliest other; NaN where one of them has none."""
+    pooled = early_votes(evidence)
+    if evidence.many is not None:
+        pooled = (pooled + evidence.belief) / 2
+    rows, targets = np.arange(len(pooled)), evidence.task.train.targets
+    rest = pooled.copy()
+    rest[rows, targets] = -np.inf
+    return pooled[rows, targets], np.where(np.isnan(pooled).any(1), np.nan, rest.max(1))
 
 
-def belief_in_label(evidence: Evidence) -> np.ndarray:
-    """Mean belief (n,) of the witnesses in the given label, in [0, 1]; NaN where one of them has none."""
-    early = early_belief(evidence)
-    return early if evidence.many is None else (early + evidence.column("held_out_label_probability")) / 2
+def early_votes(evidence: Evidence) -> np.ndarray:
+    """The share (n, K) of early epochs in which the network said each class, NaN where it never saw the example.
 
-
-def early_belief(evidence: Evidence) -> np.ndarray:
-    """Mean probability (n,) that the network gave the label until the turning epoch, NaN where it never saw it.
-
-    Without held-out examples there is no turning epoch, and the first third of training stands for it.
+    Early: until the turning epoch, and in no case after the first third. Long training memorizes long before its first
+    third is over; on small data the validation loss may turn long after.
     """
     run = evidence.run
     if run is None:
         raise NotApplicable(WHY["run"])
-    last = turning_epoch(run) if "validation_loss" in run else max(1, run.epochs // 3)
-    given = np.exp(-np.asarray(run["loss"][:last], np.float64))
-    seen = np.isfinite(given)
-    return np.where(seen.any(0), np.where(seen, given, 0.0).sum(0) / np.maximum(seen.sum(0), 1), np.nan)
-
-
-def best_other(evidence: Evidence) -> np.ndarray:
-    """The most (n,) that models without the example give to another label."""
-    belief = evidence.belief.copy()
-    belief[np.arange(len(belief)), evidence.task.train.targets] = -np.inf
-    return belief.max(1)
+    third = max(1, run.epochs // 3)
+    last = min(third, turning_epoch(run)) if "validation_loss" in run else third
+    said = np.asarray(run["predicted"])[:last]
+    votes = np.stack([(said == k).sum(0) for k in range(evidence.task.outputs)], 1).astype(np.float64)
+    asked = votes.sum(1, keepdims=True)
+    return np.where(asked > 0, votes / np.maximum(asked, 1), np.nan)
 
 
 def told(evidence: Evidence, rows: np.ndarray) -> dict[str, np.ndarray]:

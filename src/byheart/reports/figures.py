@@ -63,9 +63,9 @@ def curves(table: pd.DataFrame, y: str, fmt: str, turn: int | None) -> dict[str,
     over = base.mark_point(opacity=0, size=90).encode(y=value, tooltip=tips)
     layers = [band, line, over]
     if turn is not None:
-        mark = alt.Chart(alt.Data(values=[{"epoch": turn, "text": f"least validation loss: epoch {turn}"}]))
+        mark = alt.Chart(alt.Data(values=[{"epoch": turn, "text": f"validation turns at {turn}"}]))
         layers.insert(0, mark.mark_rule(color="var(--quiet)", strokeDash=[3, 3]).encode(x="epoch:Q"))
-        early = turn < 0.7 * float(table["epoch"].to_numpy().max())
+        early = turn < 0.5 * float(table["epoch"].to_numpy().max())
         label = mark.mark_text(align="left" if early else "right", dx=-1 if early else 1, color="var(--quiet)")
         layers.append(label.encode(x="epoch:Q", y=alt.value(-8), text="text:N"))
     return _finished(alt.layer(*layers), 240)
@@ -83,7 +83,7 @@ def plane(groups: list[str], colours: list[str], shapes: list[str]) -> dict[str,
         alt.Chart(alt.NamedData("density"))
         .mark_rect(color="var(--ink)", tooltip=False)
         .encode(
-            x=alt.X("x0:Q", title="", axis=alt.Axis(tickCount=8)),
+            x=alt.X("x0:Q", title="", axis=alt.Axis(tickCount=8, labelOverlap="greedy", labelSeparation=8)),
             x2="x1:Q",
             y=alt.Y("y0:Q", title="", axis=alt.Axis(tickCount=7)),
             y2="y1:Q",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 CARDS = 200  # examples whose trajectory and neighbours travel in the page
 PER_GROUP = 400  # of one group, at most so many in the gallery
 DRAWN = 3_000  # points over the map's density
-COLOURS = ("vermillion", "blue", "green", "purple", "orange", "sky")
+COLOURS = ("vermillion", "blue", "green", "purple", "orange", "grey")
 SHAPES = ("circle", "square", "diamond", "triangle-up", "cross", "circle")
 
 
@@ -61,7 +61,7 @@ def groups(audit: Audit) -> list[Group]:
     rest = np.flatnonzero(~taken & memorized(audit))
     ordered = rest[np.argsort(-strong[rest], kind="stable")]
     title = "memorized, in no finding" if found else "memorized"
-    return [*found, Group("", title, "var(--grey)", "triangle-down", len(rest), ordered[:PER_GROUP])]
+    return [*found, Group("", title, "var(--sky)", "triangle-down", len(rest), ordered[:PER_GROUP])]
 
 
 def memorized(audit: Audit) -> np.ndarray:

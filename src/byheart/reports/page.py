@@ -63,7 +63,7 @@ def _gather(audit: Audit, contents: Any) -> Page:
     data = {
         "classes": [str(c) for c in class_names(audit)],
         "regression": not task.is_classification,
-        "scores": [about_score(n) for n in names],
+        "scores": [about_score(n, not task.is_classification) for n in names],
         "groups": [_group(g, pictured if task_has_pictures(audit) and sheet else None) for g in found],
         "notable": notable.drawn(audit, found).tolist(),
         "tally": tally_labels(audit),
@@ -137,15 +137,16 @@ def edges(audit: Audit) -> list[float]:
     return np.linspace(targets.min(), targets.max(), 11).tolist()
 
 
-def about_score(name: str) -> dict[str, Any]:
+def about_score(name: str, regression: bool) -> dict[str, Any]:
     """What the page says of a score: its name, unit, and what a high value means."""
     from byheart.base.registry import every
 
     spec = every("score").get(name)
+    unit, _, other = (getattr(spec, "unit", "") or "").removesuffix(")").partition(" (regression: ")
     return {
         "name": name,
         "higher": getattr(spec, "higher", ""),
-        "unit": getattr(spec, "unit", "") or "",
+        "unit": unit if not regression or not other else f"difference {other}" if other.startswith("of ") else other,
         "direction": getattr(spec, "direction", 1),
     }
 

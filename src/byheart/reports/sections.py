@@ -115,10 +115,11 @@ def memorized(audit: Audit, page: Page) -> str:
         return "No run was recorded, so nothing can be said of single examples."
     if "memorization" in audit.scores.columns:
         many = audit.scores.many
+        better = "more often the given answer is right" if audit.task.is_classification else "smaller the loss is"
         how = f"{many.models} models on random parts of the data" if many is not None else "one run"
         text = (
-            "Memorization is how much more often the given answer is right when the example was in the training set "
-            f"than when it was not, from {how}; ± is two standard errors."
+            f"Memorization is how much {better} when the example was in the training set than when it was not, "
+            f"from {how}; ± is two standard errors."
         )
     else:
         text = (

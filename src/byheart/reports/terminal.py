@@ -76,8 +76,9 @@ def notes(audit: Audit) -> list[RenderableType]:
     if not lines:
         return []
     grid = _grid()
-    for name, text in lines:
-        grid.add_row(_text(name, "dim"), _text(text))
+    for at, (name, text) in enumerate(lines):
+        again = at > 0 and lines[at - 1][0] == name
+        grid.add_row("" if again else _text(name, "dim"), _text(text))
     return ["", grid]
 
 

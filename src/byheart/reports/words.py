@@ -26,14 +26,6 @@ def percent(share: float | None, se: float | None = None, digits: int = 1) -> st
     return f"{100 * share:.{digits}f} ± {200 * se:.{digits}f} %"
 
 
-def share_se(share: float, n: int) -> float:
-    """Standard error of a share of n, with two successes and two failures added, so that 0 and 1 are not certain."""
-    if n <= 0:
-        return math.nan
-    middle = (share * n + 2) / (n + 4)
-    return math.sqrt(middle * (1 - middle) / (n + 4))
-
-
 def short(value: float | None, digits: int = 2) -> str:
     """A number in [-1, 1] without the leading zero: ".99"; others with three significant digits."""
     if value is None or not known(value):

@@ -6,7 +6,6 @@ if (page.pictures) {
   style.setProperty("--columns", p.columns);
   style.setProperty("--ratio", p.height / p.width);
 }
-const seen = (row) => slots.has(row) || row in (page.bars ?? {});
 
 // a side near `wish` pixels that shows every pixel at the same size
 function side(wish) {
@@ -23,22 +22,20 @@ function picture(row, wish, id) {
   return bars ? featureBars(bars, id) : null;
 }
 
+// a row's unusual features: name, value, and how many deviations from the mean, five at most on either side
 function featureBars(bars, id) {
   const text = bars.map(([name, value]) => `${name} ${value}`).join(", ");
-  const svg = h("svg", { class: "bars", viewBox: `0 0 240 ${bars.length * 18 + 2}`, role: "img", "aria-label": `unusual features of example ${id}: ${text}` });
-  svg.append(h("line", { x1: 185, x2: 185, y1: 0, y2: bars.length * 18 }));
-  bars.forEach(([name, value, far], k) => {
-    const width = Math.min(Math.abs(far), 5) * 10, y = k * 18;
-    svg.append(h("text", { x: 0, y: y + 13 }, name.length > 17 ? name.slice(0, 16) + "…" : name, h("title", {}, `${name} = ${value}, ${far} deviations from the mean`)));
-    svg.append(h("text", { x: 132, y: y + 13, class: "value", "text-anchor": "end" }, String(value)));
-    svg.append(h("rect", { x: far < 0 ? 185 - width : 185, y: y + 4, width, height: 10 }));
-  });
-  return svg;
+  const line = ([name, value, far]) => {
+    const width = Math.min(Math.abs(far), 5) * 10;
+    return [h("span", { class: "name", title: `${name} = ${value}, ${far} deviations from the mean` }, name), h("span", { class: "value" }, String(value)),
+      h("svg", { viewBox: "0 0 100 12", preserveAspectRatio: "none" }, h("rect", { x: far < 0 ? 50 - width : 50, y: 2, width, height: 8 }), h("line", { x1: 50, x2: 50, y1: 0, y2: 12 }))];
+  };
+  return h("span", { class: "bars", role: "img", "aria-label": `unusual features of example ${id}: ${text}` }, bars.flatMap(line));
 }
 
 function tile(row) {
-  const differs = row.others !== null && row.others >= 0 && row.others !== row.given;
-  const others = row.asked ? h("span", { class: "line" }, "others ", h("b", { class: differs && "differs" }, label(row.others)), h("span", { class: "quiet" }, ` ${votes(row)}`)) : null;
+  const differs = !page.regression && row.others !== null && row.others >= 0 && row.others !== row.given;
+  const others = row.asked ? h("span", { class: "line" }, "others ", h("b", { class: differs && "differs" }, label(row.others)), h("span", { class: "quiet" }, ` ${page.regression ? `mean of ${row.asked}` : votes(row)}`)) : null;
   return h("li", {}, h("button", { class: "tile", type: "button", "data-row": row.row, onclick: () => open(row.row) },
     picture(row.row, 72, row.id), h("span", { class: "line" }, page.regression ? "target " : "given ", h("b", {}, label(row.given))), others,
     "memorization" in score ? h("span", { class: "line quiet" }, memorized(row)) : h("span", { class: "line quiet" }, row.id)));
@@ -62,7 +59,7 @@ function gallery() {
       more.textContent = `show ${count(Math.min(left, AT_ONCE * 2))} more`;
     };
     more.addEventListener("click", () => show(list.children.length + AT_ONCE * 2));
-    show(page.pictures ? AT_ONCE : AT_ONCE / 2);
+    show(page.pictures ? AT_ONCE : 8);
     const many = chosen.rows ? `${count(inside.length)} in the selection` : part.total > inside.length ? `${count(inside.length)} of ${count(part.total)}` : count(inside.length);
     home.append(h("div", {}, h("h3", {}, mark(part.code), part.code ? `${part.code} ${part.title}` : part.title, h("small", {}, many)), list, more));
   }

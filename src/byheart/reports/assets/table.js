@@ -43,7 +43,7 @@ function inOrder() {
 
 function columns() {
   const list = [["id", "id", ""], ["given", page.regression ? "target" : "given", page.regression ? "n" : ""]];
-  if (rows.some((r) => r.asked)) list.push(["others", "others say", page.regression ? "n" : ""]);
+  if (rows.some((r) => r.asked)) list.push(["others", page.regression ? "others predict" : "others say", page.regression ? "n" : ""]);
   list.push(["codes", "findings", ""]);
   const extra = byId("extra").value;
   return list.concat([...page.scores.slice(0, OWN).map((s) => s.name), extra].filter((name) => name in score).map((name) => [name, plain(name), "n"]));
