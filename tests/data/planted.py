@@ -12,7 +12,7 @@ def pictures(n=60, classes=3, channels=1, side=8, ids=None, seed=0, kind=np.uint
     targets = np.arange(n + 20) % classes
     inputs = np.clip(random.normal(60 + 40 * targets[:, None, None, None], 30, (n + 20, channels, side, side)), 0, 255)
     train = Examples(inputs[:n].astype(kind), targets[:n], np.arange(n) if ids is None else ids)
-    return Task(train, Examples(inputs[n:].astype(kind), targets[n:]), class_names=tuple("abcdefghij"[:classes]))
+    return Task(train, Examples(inputs[n:].astype(kind), targets[n:]), class_names=tuple("abcdefghijklmnopqrstuvwxyz"[:classes]))
 
 
 def table(n=60, classes=3, seed=0):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import pickle
 import subprocess
 import sys
@@ -36,7 +37,7 @@ TEST = (X[:6], Y[:6])
         ((X, np.array([0.5, np.nan] * 6)), "NaN or infinite labels"),
         ((X, np.array(["a", None] * 6, object)), "labels are missing"),
         ((X[:0], Y[:0]), "has 0 examples"),
-        ((X[:1], Y[:1]), "has 1 examples"),
+        ((X[:1], Y[:1]), "has 1 example"),
         ((X[:, :2], Y), "shape"),
         ((X, Y[:5]), "12 inputs but targets of shape"),
         ((X.astype(str), Y), "not numbers"),
@@ -230,5 +231,57 @@ def test_a_table_in_a_file_becomes_a_task(tmp_path):
     task = load(f"{tmp_path}/rows.csv:bought")
     assert task.class_names == ("no", "yes") and task.feature_names == ("a", "colour=blue", "colour=red", "b")
     assert len(task.train) == 30 and len(task.held_out) == 10
+    assert sorted([*task.train.ids, *task.held_out.ids]) == list(range(40))  # ids are rows of the file
+    assert [f"{v:g}" for v in task.train.inputs[:5, 0]] == [str(i) for i in task.train.ids[:5]]
     with pytest.raises(DataError, match="no column 'sold'"):
         load(f"{tmp_path}/rows.csv:sold")
+
+
+def test_the_digest_follows_what_a_network_carries_beside_its_source():
+    def of(activation):
+        return lambda shape, outputs: nn.Sequential(nn.Linear(shape[0], 4), activation(), nn.Linear(4, outputs))
+
+    class Made:
+        def __init__(self, activation):
+            self.activation = activation
+
+        def __call__(self, shape, outputs):
+            return of(self.activation)(shape, outputs)
+
+    networks = [of(nn.ReLU), of(nn.Tanh), Made(nn.ReLU), Made(nn.Tanh)]
+    networks += [functools.partial(of(nn.ReLU)), functools.partial(lambda s, o, act: of(act)(s, o), act=nn.Tanh)]
+    digests = [Task((X, Y), TEST, network=n).digests["network"] for n in networks]
+    assert len(set(digests[:4])) == 4 and digests[4] != digests[5]
+    assert Task((X, Y), TEST, network=of(nn.ReLU)).digests["network"] == digests[0]
+
+
+def test_a_network_without_a_source_file_is_told_by_what_it_does():
+    source = "from torch import nn\ndef f(s, o): return nn.Sequential(*[nn.Linear(3, 3) for _ in 'ab'], nn.ReLU())"
+
+    def digest(text):
+        names = {}
+        exec(compile(text, "<cell>", "exec"), names)
+        return Task((X, Y), TEST, network=names["f"]).digests["network"]
+
+    assert digest(source) == digest(source)  # nested code has an address, which is not part of it
+    assert digest(source) != digest(source.replace("ReLU", "Tanh"))
+
+
+@pytest.mark.parametrize("network", [nn.Linear(3, 3), 5])
+def test_a_network_is_a_name_or_a_function(network):
+    with pytest.raises(UsageError, match="not a function that makes a network"):
+        Task((X, Y), TEST, network=network)
+
+
+def test_class_names_say_how_many_classes_there_are():
+    assert Task((X, Y), TEST, class_names=("a", "b", "c", "d")).classes == 4
+    for names in (("a", "b"), ("a",)):
+        with pytest.raises(DataError, match="outside 0 to"):
+            Task((X, Y), TEST, class_names=names)
+    with pytest.raises(DataError, match="3 class names for 4 classes"):
+        Task((X, Y), TEST, class_names=("a", "b", "c"), classes=4)
+
+
+def test_whole_numbers_that_are_no_classes_are_refused():
+    with pytest.raises(DataError, match="whole numbers up to 11000"):
+        Task((X, np.arange(12) * 1000), TEST)

@@ -2,6 +2,7 @@ import dataclasses
 
 import numpy as np
 
+import byheart as bh
 from byheart.diagnosis.check import Evidence
 from byheart.diagnosis.mem002_duplicates import differing, duplicates, twins
 
@@ -109,3 +110,10 @@ def test_tiny_sets_are_searched_for_exact_copies():
     x = np.concatenate([task.train.inputs, task.train.inputs[:1]])
     task = dataclasses.replace(task, train=(x, np.concatenate([task.train.targets, task.train.targets[:1]])))
     assert set(found_in(task).ids.tolist()) == {0, 6}
+
+
+def test_a_set_of_one_input_is_one_set_of_copies(tmp_path):
+    x, y = np.ones((60, 4), np.float32), np.arange(60) % 2
+    task = bh.Task((x, y), (x[:10] + 1, y[:10]), recipe=bh.Recipe(epochs=1, lr=0.1))
+    found = bh.diagnose(bh.score(bh.record(task, tmp_path)), task)["MEM002"]
+    assert found.count == 60 and set(found.table["kind"]) == {"exact"} and found.severity == "warn"

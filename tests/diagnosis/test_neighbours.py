@@ -89,3 +89,8 @@ def test_sets_join_what_is_paired():
     number = sets_of(5, np.array([[0, 1], [1, 2]]))
     assert number[0] == number[1] == number[2]
     assert len(set(number.tolist())) == 3
+
+
+def test_a_grid_has_no_dimension_and_no_copies():
+    distances, _ = others(np.eye(80, dtype=np.float32))
+    assert np.isnan(dimension(distances)) and not too_close(distances).any()

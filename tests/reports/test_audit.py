@@ -17,7 +17,7 @@ def folder(few, tmp_path_factory):
 
 
 def test_it_leaves_a_report_and_its_twins(folder):
-    for name in ("audit.html", "audit.json", "scores.parquet", "plan.json", "timing.json"):
+    for name in ("audit.html", "audit.json", "scores.parquet", "influence_pairs.parquet", "plan.json", "timing.json"):
         assert (folder / name).stat().st_size > 0
 
 

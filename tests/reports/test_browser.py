@@ -240,6 +240,22 @@ def test_findings_lead_to_the_table(browser, pictures, written) -> None:
         assert shown(page) == finding.count
 
 
+def test_pairs_show_both_pictures_and_open_the_trained_one(browser, pictures, written) -> None:
+    table = pictures.influence_pairs.table
+    with Seen(browser, written(pictures, "html")) as page:
+        assert page.locator("#pairs li").count() == min(12, len(table)) and page.locator("#pairs .thumb").count() == 24
+        first = page.locator("#pairs li").first
+        assert f"id {table['held_out_id'][0]}" in first.locator(".held-out").inner_text()
+        first.locator(".tile").click()
+        assert page.inner_text("dialog[open] h2") == f"Example {table['id'][0]}"
+
+
+def test_redacted_pairs_keep_labels_and_lose_pictures(browser, pictures, written) -> None:
+    with Seen(browser, written(pictures, "html_redacted")) as page:
+        assert page.locator("#pairs li").count() == 12 and page.locator("#pairs .thumb, #pairs .bars").count() == 0
+        assert "trained" in page.locator("#pairs li").first.inner_text()
+
+
 def test_paper_is_white_and_without_controls(browser, pictures, written) -> None:
     with Seen(browser, written(pictures, "html"), scheme="dark") as page:
         page.emulate_media(media="print", color_scheme="light")

@@ -21,6 +21,15 @@ def test_it_reads_back_and_holds_the_verdict_and_every_finding(pictures, written
     assert found["run"]["versions"]["torch"] and found["command"] == pictures.command
 
 
+def test_it_holds_the_first_hundred_pairs_and_how_many_there_are(pictures, regression, written) -> None:
+    found, pairs = read_json(written(pictures, "json"))["influence_pairs"], pictures.influence_pairs
+    assert found["high"] == {"threshold": 0.15, "found": pairs.high.found, "by_chance": pairs.high.by_chance}
+    assert len(found["pairs"]) == min(100, len(pairs)) > 0 and found["skipped"] is None
+    assert [p["held_out_id"] for p in found["pairs"]] == pairs.table["held_out_id"].head(100).tolist()
+    none = read_json(written(regression, "json"))["influence_pairs"]
+    assert none["pairs"] == [] and "not classes" in none["skipped"]
+
+
 def test_unknown_numbers_are_null(regression, written) -> None:
     text = written(regression, "json").read_text()
     assert "NaN" not in text and "Infinity" not in text

@@ -24,3 +24,15 @@ def test_class_names_and_hostile_ids_are_kept_as_they_are(hostile, written) -> N
 def test_regression_keeps_its_targets(regression, written) -> None:
     table = read_table(written(regression, "parquet"))
     np.testing.assert_array_equal(table["given"], regression.task.train.targets)
+
+
+def test_pairs_bear_the_names_of_their_classes(pictures, written) -> None:
+    pairs, table = pictures.influence_pairs.table, read_table(written(pictures, "influence_parquet"))
+    assert table["label"].tolist() == [str(k) for k in pairs["label"]]
+    np.testing.assert_array_equal(table["influence"], pairs["influence"])
+    assert table[["id", "held_out_id"]].equals(pairs[["id", "held_out_id"]])
+
+
+def test_without_pairs_the_table_has_its_columns_and_no_row(regression, pictures, written) -> None:
+    table = read_table(written(regression, "influence_parquet"))
+    assert len(table) == 0 and table.columns.tolist() == pictures.influence_pairs.table.columns.tolist()

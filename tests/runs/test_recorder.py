@@ -116,3 +116,29 @@ def test_a_folder_of_other_data_is_refused(tmp_path):
     closed(Y)
     with pytest.raises(RunError, match="recorded with another data"):
         closed(Y[::-1].copy())
+
+
+@pytest.mark.parametrize("targets", [[0, 1, 12], [0, -1, 2], [0.5, 1.0, 2.0], ["a", "b", "c"]])
+def test_targets_that_do_not_fit_the_outputs_are_refused_at_once(tmp_path, targets):
+    with pytest.raises(DataError, match="no classes from 0 to 9"):
+        bh.Recorder(tmp_path, ids=[0, 1, 2], targets=targets, outputs=10)
+    with pytest.raises(DataError, match="validation targets are no classes"):
+        bh.Recorder(tmp_path, ids=[0, 1], targets=[0, 1], outputs=10, validation=([5, 6, 7], targets))
+
+
+def test_killed_while_it_is_written_again_it_does_not_read_as_finished(tmp_path, monkeypatch):
+    from byheart.runs import recorder as module
+
+    recorder = bh.Recorder(tmp_path, ids=[0, 1], targets=[0, 1], outputs=2)
+    recorder([0, 1], np.eye(2, dtype=np.float32))
+    recorder.epoch()
+    recorder.close()
+
+    def dying(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "write_columns", dying)
+    with pytest.raises(KeyboardInterrupt):
+        recorder.close()
+    with pytest.raises(RunError, match="not finished"):
+        bh.Run(tmp_path)

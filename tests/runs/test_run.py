@@ -92,3 +92,11 @@ def test_regression_keeps_the_targets_as_given(tmp_path):
     run = bh.record(bh.Task((x, y), (x[:10], y[:10]), recipe=bh.Recipe(epochs=2, lr=0.01)), tmp_path)
     np.testing.assert_array_equal(run.targets, y)
     assert run["loss"][0].mean() < 20  # in squared standard deviations, not in squared units
+
+
+def test_a_run_that_did_not_fit_its_examples_says_so(few, whole, tmp_path):
+    import dataclasses
+
+    assert "below 99%" in bh.Run(whole).shortfall  # six epochs
+    longer = dataclasses.replace(few, recipe=dataclasses.replace(few.recipe, epochs=60))
+    assert bh.record(longer, tmp_path).shortfall == ""

@@ -199,3 +199,64 @@ def test_events_act_and_what_they_own_survives_an_interruption(few, tmp_path, mo
     assert contents(tmp_path / "killed") == contents(tmp_path / "whole")
     with pytest.raises(RunError, match="events"):
         bh.record(few, tmp_path / "whole", events=[Average(0.5)])
+
+
+def test_parts_without_a_state_are_dropped_and_leftovers_of_a_finished_run_too(few, run, tmp_path, monkeypatch):
+    """Killed after the first part and before the first state; and between the last word and the clean-up."""
+    monkeypatch.setattr(single, "SAVE_EVERY", 0.0)
+    real = single.write_arrays
+
+    def dying(path, arrays):
+        if Path(path).name == single.STATE:
+            raise KeyboardInterrupt
+        real(path, arrays)
+
+    monkeypatch.setattr(single, "write_arrays", dying)
+    with pytest.raises(KeyboardInterrupt):
+        bh.record(few, tmp_path)
+    monkeypatch.setattr(single, "write_arrays", real)
+    shutil.copy(tmp_path / "part-000000-000001.safetensors", tmp_path / "part-000000-000004.safetensors")
+    bh.record(few, tmp_path)
+    assert contents(tmp_path) == contents(run.folder)
+    (tmp_path / single.STATE).write_bytes(b"left over")
+    (tmp_path / "part-000000-000001.safetensors").write_bytes(b"left over")
+    bh.record(few, tmp_path)
+    assert contents(tmp_path) == contents(run.folder)
+
+
+def test_time_before_an_interruption_counts(few, tmp_path, monkeypatch):
+    monkeypatch.setattr(single, "SAVE_EVERY", 0.0)
+    real = single.write_arrays
+
+    def dying(path, arrays):
+        real(path, arrays)
+        if Path(path).name == single.STATE and int(arrays["epoch"]) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(single, "write_arrays", dying)
+    with pytest.raises(KeyboardInterrupt):
+        bh.record(few, tmp_path)
+    monkeypatch.setattr(single, "write_arrays", real)
+    (tmp_path / "timing.json").write_text('{"cpu_seconds": 1000.0, "machine": {}}')
+    assert bh.record(few, tmp_path).timing["cpu_seconds"] > 1000
+
+
+def test_training_accuracy_is_exact_beyond_what_float16_counts():
+    correct = np.concatenate([np.ones(79_999), [0.0, np.nan]]).astype(np.float16)
+    assert single._accuracy(correct) == 79_999 / 80_000
+
+
+def test_another_device_is_refused(few, run, monkeypatch):
+    monkeypatch.setattr(single, "choose", lambda name: "cuda")
+    with pytest.raises(RunError, match="device"):
+        bh.record(few, run.folder)
+
+
+def test_an_event_that_cannot_be_named_is_refused(few, tmp_path):
+    @dataclasses.dataclass(frozen=True)
+    class Odd:
+        what: object
+
+    for event, says in ((Odd({1, 2}), "cannot be told apart"), (object(), "is no dataclass")):
+        with pytest.raises(UsageError, match=says):
+            bh.record(few, tmp_path, events=[event])

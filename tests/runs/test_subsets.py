@@ -112,3 +112,24 @@ def test_many_outputs_keep_the_largest_eight():
     assert set(kept) == {"top_logits", "top", "log_sum_exp"}
     np.testing.assert_array_equal(kept["top"], np.argsort(-z, 1)[:, :8])
     np.testing.assert_allclose(kept["log_sum_exp"], np.log(np.exp(z).sum(1)), rtol=1e-5)
+
+
+def test_out_of_sample_of_many_outputs_knows_the_largest_and_the_label(tmp_path):
+    random = np.random.default_rng(0)
+    x, y = random.normal(size=(140, 4)).astype(np.float32), np.arange(140) % 70
+    task = bh.Task((x, y), (x[:70] + 1, y[:70]), recipe=bh.Recipe(epochs=2, lr=0.1))
+    many = bh.record_subsets(task, 2, tmp_path, jobs=1)
+    p, counts = many.out_of_sample()
+    i = int(np.flatnonzero(counts == 1)[0])
+    k = int(np.flatnonzero(~many["member"][:, i])[0])
+    assert p.shape == (140, 70) and p[i].sum() == pytest.approx(1)
+    assert p[i, y[i]] == pytest.approx(float(np.exp(-many["loss"][k, i])), rel=1e-2)
+    assert p[i].argmax() == many["predicted"][k, i]
+    run = bh.record(task, tmp_path / "run")
+    assert "MEM001" not in bh.diagnose(bh.score(run, many), task).skipped
+
+
+def test_a_changed_learner_is_refused(few, tmp_path):
+    bh.record_subsets(few, 2, tmp_path, learner=Logistic(), jobs=1)
+    with pytest.raises(RunError, match="learner"):
+        bh.record_subsets(few, 2, tmp_path, jobs=1)

@@ -50,5 +50,15 @@ class StorageError(ByheartError):
     exit_code = 5
 
 
+def where(error: BaseException) -> str:
+    """What an error of somebody else's code says, in one line, and the line of code that raised it."""
+    last, frame = None, error.__traceback__
+    while frame is not None:
+        last, frame = frame, frame.tb_next
+    said = " ".join(str(error).split())[:200]
+    place = f", {last.tb_frame.f_code.co_filename}, line {last.tb_lineno}" if last is not None else ""
+    return f"{type(error).__name__}: {said}{place}"
+
+
 class NotApplicable(Exception):
     """A score or check does not apply to this evidence; the message says why."""

@@ -47,7 +47,7 @@ def find(kind: str, name: str) -> Any:
     table = every(kind)
     if name in table:
         return table[name]
-    near = difflib.get_close_matches(name, table, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(name, table, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"choose one of: {', '.join(table) or 'none is known'}"
     raise UsageError(f"There is no {kind} called {name!r}.", do=hint)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from byheart.cli import say
 from byheart.cli.budget import seconds
 from byheart.cli.gate import gates
-from byheart.cli.options import Flag, Verbose
+from byheart.cli.options import Flag, Verbose, Whole, WholeOrNone
 
 if TYPE_CHECKING:
     from byheart.data.task import Task
@@ -24,13 +24,13 @@ def audit(
     *,
     plant: str | None = None,
     budget: str = BUDGET,
-    models: int | None = None,
+    models: WholeOrNone = None,
     network: str | None = None,
-    epochs: int | None = None,
+    epochs: WholeOrNone = None,
     out: Path | None = None,
     json: Flag = False,
     fail_on: str | None = None,
-    seed: int = 0,
+    seed: Whole = 0,
     fresh: Flag = False,
     redact: Flag = False,
     verbose: Verbose = False,

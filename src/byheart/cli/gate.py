@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -70,8 +71,12 @@ def _gate(text: str, codes: list[str]) -> Gate:
     if found and found["name"] in MEASURES:
         limit = float(found["value"]) / (100 if found["percent"] else 1)
         return Gate(text, measure=found["name"], sign=found["sign"], limit=limit)
+    said = found["name"] if found else text
+    near = difflib.get_close_matches(said, [*SEVERITIES, *codes, *MEASURES], n=1)
     raise UsageError(
         f"--fail-on {text!r} is neither a severity, nor a finding, nor a measure with a limit.",
         f"Severities: {', '.join(SEVERITIES)}. Findings: {', '.join(codes)}. Measures: {', '.join(MEASURES)}.",
-        "write for example: --fail-on warn, --fail-on MEM001, --fail-on 'memorized>5%'",
+        f"did you mean {near[0]!r}?"
+        if near
+        else "write for example: --fail-on warn, --fail-on MEM001, --fail-on 'memorized>5%'",
     )

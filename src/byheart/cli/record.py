@@ -6,7 +6,7 @@ from pathlib import Path
 
 from byheart.base.errors import UsageError
 from byheart.cli import say
-from byheart.cli.options import Verbose
+from byheart.cli.options import Verbose, Whole, WholeOrNone
 
 
 def record(
@@ -14,11 +14,11 @@ def record(
     /,
     *,
     out: Path,
-    models: int = 0,
+    models: Whole = 0,
     plant: str | None = None,
     network: str | None = None,
-    epochs: int | None = None,
-    seed: int = 0,
+    epochs: WholeOrNone = None,
+    seed: Whole = 0,
     verbose: Verbose = False,
 ) -> int:
     """Train once and record every example in every epoch; the same command again goes on where it stopped.
@@ -49,6 +49,8 @@ def record(
         f"{task.name}: {n:,} examples, {epochs_done} epochs"
         + (f", {models} models on random subsets" if models else "")
     )
+    if run.shortfall:
+        say.note(run.shortfall)
     print(out)
     say.note(f"next  byheart score {out}" + (f" --subsets {out / 'subsets'}" if models else ""))
     return 0

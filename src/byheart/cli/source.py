@@ -30,7 +30,7 @@ def task_of(
         task = load(source)
     except ByheartError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         path = source.rpartition(":")[0]
         if not path.endswith(".py"):
             raise
@@ -42,7 +42,7 @@ def task_of(
         task = dataclasses.replace(task, network=network)
     if epochs is not None:
         task = dataclasses.replace(task, recipe=dataclasses.replace(task.recipe, epochs=epochs))
-    if plant:
+    if plant is not None:
         from byheart.data.plant import plant as planted
 
         task = planted(task, plant, seed=seed)

@@ -110,7 +110,12 @@ def as_array(values: Any) -> np.ndarray:
     """A NumPy array of a tensor, array, frame column or sequence, without copying where that is possible."""
     if hasattr(values, "detach"):
         values = values.detach().cpu().numpy()
-    return np.asarray(values)
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise DataError(
+            "Examples of different shapes make no array.", f"({error})", "resize or pad them to one shape"
+        ) from error
 
 
 def frozen(array: np.ndarray) -> np.ndarray:
@@ -127,7 +132,9 @@ def check_finite(values: np.ndarray, name: str) -> None:
             f"The {name} are {values.dtype}, not numbers.", do="encode them as numbers; frames do it for categories"
         )
     if values.dtype.kind == "f":
-        bad = ~np.isfinite(values).all(tuple(range(1, values.ndim)))
+        with np.errstate(over="ignore"):
+            kept = values.astype(np.float32, copy=False)  # the numbers that are trained on
+        bad = ~np.isfinite(kept).all(tuple(range(1, values.ndim)))
         if bad.any():
             raise DataError(
                 f"{bad.sum()} of {len(values)} examples have NaN or infinite {name} (first: row {bad.argmax()}).",
@@ -168,7 +175,7 @@ def clean_ids(ids: np.ndarray) -> np.ndarray:
     values, counts = np.unique(ids, return_counts=True)
     if (counts > 1).any():
         raise DataError(
-            f"{(counts > 1).sum()} ids stand for several examples (first: {values[counts > 1][0]!r}).",
+            f"{(counts > 1).sum()} ids stand for several examples (first: {values[counts > 1][0].item()!r}).",
             "Results are kept by id.",
             "make ids unique; ids=None uses the position",
         )

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from byheart.data.task import Task
 
 
+ROW = "row number in the file"
+
+
 def task_of(
     train: DataFrame, test: DataFrame, *, target: str, ids: str | None = None, groups: str | None = None, **more: Any
 ) -> Task:
@@ -61,13 +64,15 @@ def read_rows(path: str | Path) -> DataFrame:
     except FileNotFoundError:
         raise DataError(f"{path} does not exist.", do="check the path") from None
     except Exception as error:
-        raise DataError(f"{path} cannot be read as a table.", f"({error})", "give a CSV or Parquet file") from error
+        reason = " ".join(str(error).split())[:200]
+        raise DataError(f"{path} cannot be read as a table.", f"({reason})", "give a CSV or Parquet file") from error
 
 
 def task_of_file(path: str | Path, target: str, share: float = 0.25) -> Task:
-    """A Task from one file of rows; a random quarter of the rows is held out."""
+    """A Task from one file of rows, a random quarter of them held out; ids are row numbers of the file, from 0."""
     frame = read_rows(path)
+    frame = frame.assign(**{ROW: np.arange(len(frame))})
     rows = generator(0, "split", len(frame)).permutation(len(frame))
     held = int(np.ceil(share * len(frame)))
     test, train = frame.iloc[np.sort(rows[:held])], frame.iloc[np.sort(rows[held:])]
-    return task_of(train, test, target=target, name=Path(path).stem)
+    return task_of(train, test, target=target, ids=ROW, name=Path(path).stem)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Integral, Real
 
 from byheart.base.errors import UsageError
 
@@ -40,11 +41,12 @@ class Recipe:
                 )
         for name, least in (("epochs", 1), ("batch", 1), ("momentum", 0), ("weight_decay", 0), ("clip", 0)):
             value = getattr(self, name)
-            if not (math.isfinite(value) and value >= least):
-                raise UsageError(f"{name}={value} makes no training.", do=f"give at least {least}")
-        if self.lr is not None and not (math.isfinite(self.lr) and self.lr > 0):
+            kind, word = (Integral, "whole number") if name in ("epochs", "batch") else (Real, "number")
+            if not (isinstance(value, kind) and math.isfinite(float(value)) and float(value) >= least):
+                raise UsageError(f"{name}={value!r} makes no training.", do=f"give a {word} of at least {least}")
+        if self.lr is not None and not (isinstance(self.lr, Real) and math.isfinite(self.lr) and self.lr > 0):
             raise UsageError(
-                f"lr={self.lr} makes no training.", do="give a positive number, or leave it out and it is chosen"
+                f"lr={self.lr!r} makes no training.", do="give a positive number, or leave it out and it is chosen"
             )
         object.__setattr__(self, "methods", tuple(self.methods))
 

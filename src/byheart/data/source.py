@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import functools
 import hashlib
 import importlib.util
 import inspect
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from byheart.base.errors import UsageError
 from byheart.base.registry import find
+from byheart.base.store import digest
 
 if TYPE_CHECKING:
     from byheart.data.task import Task
@@ -88,7 +91,9 @@ def load(source: str, **arguments: Any) -> Task:
     make = getattr(module, name, None)
     if not callable(make):
         near = [n for n, v in vars(module).items() if inspect.isfunction(v) and v.__module__ == module.__name__]
-        raise UsageError(f"{path} has no function {name!r}.", do=f"name one of: {', '.join(near) or 'none is there'}")
+        alike = difflib.get_close_matches(name, near, n=1)
+        hint = f"did you mean {alike[0]!r}?" if alike else f"name one of: {', '.join(near[:20]) or 'none is there'}"
+        raise UsageError(f"{path} has no function {name!r}.", do=hint)
     task = make(**arguments)
     if not isinstance(task, Task):
         raise UsageError(f"{source} returned {type(task).__name__}, not a Task.", do="return byheart.Task(...)")
@@ -103,11 +108,8 @@ def code_of(factory: Any) -> list[Any]:
     if isinstance(factory, str):
         return [factory, *code_of(find("network", factory))]
     if isinstance(factory, functools.partial):
-        return [
-            *code_of(factory.func),
-            [repr(a) for a in factory.args],
-            {k: repr(v) for k, v in factory.keywords.items()},
-        ]
+        return [*code_of(factory.func), held(factory.args), held(factory.keywords)]
+    factory = inspect.unwrap(factory)
     name = getattr(factory, "__qualname__", type(factory).__qualname__)
     try:
         file = inspect.getsourcefile(
@@ -115,10 +117,49 @@ def code_of(factory: Any) -> list[Any]:
         )
     except TypeError:
         file = None
+    carried = held(bound_to(factory))
     if file is None or not Path(file).is_file():
-        code = getattr(factory, "__code__", None)
-        return [name, code.co_code if code else b"", repr(code.co_consts) if code else ""]
-    return [name, *(hashlib.sha256(f.read_bytes()).hexdigest() for f in _with_neighbours(Path(file)))]
+        return [name, carried, bytecode(getattr(factory, "__code__", None))]
+    return [name, carried, *(hashlib.sha256(f.read_bytes()).hexdigest() for f in _with_neighbours(Path(file)))]
+
+
+def bound_to(factory: Any) -> list[Any]:
+    """What a factory carries beside its source: values of its closure, defaults, the object of a method, fields."""
+    if inspect.isclass(factory):
+        return []
+    if inspect.ismethod(factory):
+        return [vars(factory.__self__) if hasattr(factory.__self__, "__dict__") else None]
+    if inspect.isfunction(factory):
+        filled = inspect.getclosurevars(factory).nonlocals
+        return [filled, factory.__defaults__, factory.__kwdefaults__]
+    return [vars(factory)] if hasattr(factory, "__dict__") else []
+
+
+def held(value: Any, above: tuple[int, ...] = ()) -> Any:
+    """Anything as what `digest` can read; what has no content of its own stands by the name of its type."""
+    if id(value) in above:
+        return "itself"
+    above = (*above, id(value))
+    if isinstance(value, Mapping):
+        return {str(k): held(v, above) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [held(v, above) for v in value]
+    if hasattr(value, "state_dict") and not isinstance(value, type):
+        return [type(value).__qualname__, held(dict(value.state_dict()), above)]
+    if inspect.isfunction(value):
+        return [value.__qualname__, bytecode(value.__code__), held(bound_to(value), above)]
+    try:
+        return digest(value)
+    except TypeError:
+        return getattr(value, "__qualname__", type(value).__qualname__)
+
+
+def bytecode(code: CodeType | None) -> list[Any]:
+    """What a function without a source file does: its instructions, the names they use and their constants."""
+    if code is None:
+        return []
+    constants = [bytecode(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts]
+    return [code.co_code, list(code.co_names), constants]
 
 
 def _with_neighbours(file: Path) -> list[Path]:

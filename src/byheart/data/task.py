@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from byheart.base.errors import DataError, TrainingFailed
+from byheart.base.errors import ByheartError, DataError, TrainingFailed, UsageError, where
 from byheart.base.registry import find
 from byheart.base.seeds import generator as random_of
 from byheart.base.store import digest
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 else:
     Readable = Split = Count = Any
 
+SCALINGS = ("standard", "none")
 FEW_VALUES = 20  # whole-number float targets with at most so many values are taken for classes by mistake
 
 
@@ -67,13 +68,21 @@ class Task:
 
     def __post_init__(self) -> None:
         put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731  (frozen, but built here)
-        parts = {"train": Examples.of(self.train), "test": Examples.of(self.test)}
-        if self.validation is not None:
-            parts["validation"] = Examples.of(self.validation)
+        given = {"train": self.train, "test": self.test, "validation": self.validation}
+        parts = {name: part_of(name, part) for name, part in given.items() if part is not None or name != "validation"}
         check_sizes(parts)
+        check_network(self.network)
+        if self.scaling not in SCALINGS:
+            raise UsageError(
+                f"There is no scaling called {self.scaling!r}.", do=f"choose one of: {', '.join(SCALINGS)}"
+            )
         parts, names = with_classes(parts, self.class_names)
         put("class_names", names)
-        put("classes", count_classes(parts, self.classes))
+        put("classes", count_classes(parts, self.classes if self.classes is not None else len(names) or None))
+        if names and len(names) != self.classes:
+            raise DataError(
+                f"There are {len(names)} class names for {self.classes} classes.", do="name every class once, in order"
+            )
         if "validation" not in parts:
             order = random_of(0, "validation", len(parts["test"])).permutation(len(parts["test"]))
             half = len(order) // 2
@@ -133,16 +142,11 @@ class Task:
 
     def build(self) -> nn.Module:
         """A new network, initialized from torch's current seed; TrainingFailed when it does not fit the task."""
-        import inspect
-
         import torch
 
-        make = find("network", self.network) if isinstance(self.network, str) else self.network
-        try:
-            takes = any(p.default is p.empty for p in inspect.signature(make).parameters.values())
-        except (TypeError, ValueError):
-            takes = True
-        network = make(self.input_shape, self.outputs) if takes else make()
+        network = self._made()
+        if next(network.parameters(), None) is None:
+            raise TrainingFailed("The network has no parameters.", do="give one that can be trained")
         inputs, _ = self.tensors(self.train, np.arange(min(2, len(self.train))))
         was = network.training
         with torch.no_grad():
@@ -151,7 +155,7 @@ class Task:
             except Exception as error:
                 raise TrainingFailed(
                     f"The network does not run on inputs of shape {self.input_shape}.",
-                    f"({type(error).__name__}: {str(error).splitlines()[0][:200]})",
+                    f"({where(error)})",
                     "give a network for this shape: network(input_shape, outputs)",
                 ) from error
         network.train(was)
@@ -160,6 +164,32 @@ class Task:
                 f"The network gives {found[1:]} numbers per example; {self.outputs} are needed.",
                 f"The labels have {self.classes} classes." if self.classes else "Regression needs one output.",
                 f"end the network with {self.outputs} outputs",
+            )
+        return network
+
+    def _made(self) -> nn.Module:
+        import inspect
+
+        from torch import nn
+
+        make = find("network", self.network) if isinstance(self.network, str) else self.network
+        try:
+            takes = any(p.default is p.empty for p in inspect.signature(make).parameters.values())
+        except (TypeError, ValueError):
+            takes = True
+        try:
+            network = make(self.input_shape, self.outputs) if takes else make()
+        except ByheartError:
+            raise
+        except Exception as error:
+            raise TrainingFailed(
+                f"The network could not be made for inputs of shape {self.input_shape} and {self.outputs} outputs.",
+                f"({where(error)})",
+                "repair it: network(input_shape, outputs) returns an nn.Module",
+            ) from error
+        if not isinstance(network, nn.Module):
+            raise TrainingFailed(
+                f"The network's function returned {type(network).__name__}, not an nn.Module.", do="return the network"
             )
         return network
 
@@ -243,12 +273,32 @@ def _restored(origin: Origin | None, state: dict[str, Any]) -> Task:
     return Task(**state)
 
 
+def check_network(network: Any) -> None:
+    """UsageError for a network that is neither a name nor a function that makes one."""
+    made = hasattr(network, "forward") and not isinstance(network, type)
+    if made or not (isinstance(network, str) or callable(network)):
+        raise UsageError(
+            f"network is {type(network).__name__}, not a function that makes a network.",
+            "Every run starts from a new network.",
+            "give a name (mlp, cnn, resnet) or a function: lambda input_shape, outputs: ...",
+        )
+
+
+def part_of(name: str, source: Any) -> Examples:
+    """The examples in `source`; what is wrong with them names the set that they are of."""
+    try:
+        return Examples.of(source)
+    except DataError as error:
+        raise DataError(f"In the {name} set: {error.what}", error.why, error.do) from error
+
+
 def check_sizes(parts: dict[str, Examples]) -> None:
     """DataError for empty parts and for parts of different shapes."""
     for name, part in parts.items():
         least = {"train": 2, "test": 2 if "validation" not in parts else 1}.get(name, 1)
         if len(part) < least:
-            raise DataError(f"The {name} set has {len(part)} examples.", do=f"give at least {least}")
+            count = f"{len(part)} example{'s' * (len(part) != 1)}"
+            raise DataError(f"The {name} set has {count}.", do=f"give at least {least}")
         if part.inputs.shape[1:] != parts["train"].inputs.shape[1:]:
             raise DataError(
                 f"Training inputs have shape {parts['train'].inputs.shape[1:]}, {name} inputs {part.inputs.shape[1:]}.",
@@ -267,7 +317,7 @@ def with_classes(parts: dict[str, Examples], names: tuple[str, ...]) -> tuple[di
         labels = examples.targets.astype(str)
         if strange := sorted(set(labels) - set(place)):
             raise DataError(
-                f"The {part} set has labels that training has not: {strange[:5]}.",
+                f"The {part} set has labels that training has not: {', '.join(strange[:5])}.",
                 do="add training examples of them, or drop them",
             )
         targets = np.array([place[label] for label in labels], np.int64)
@@ -306,6 +356,12 @@ def count_classes(parts: dict[str, Examples], asked: int | None) -> int:
         raise DataError("classes=0 means regression, but the targets are classes.", do="give the targets as floats")
     check_kinds(parts)
     classes = asked or int(max(p.targets.max() for p in parts.values())) + 1
+    if not asked and classes > len(train):
+        raise DataError(
+            f"The labels are whole numbers up to {classes - 1}, for {len(train)} training examples.",
+            "Each number would be a class.",
+            "number the classes from 0, or give the targets as floats for regression",
+        )
     for name, part in parts.items():
         bad = (part.targets < 0) | (part.targets >= classes)
         if bad.any():

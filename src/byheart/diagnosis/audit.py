@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from byheart.diagnosis.verdict import Verdict
 if TYPE_CHECKING:
     from byheart.data.task import Task
     from byheart.diagnosis.classes import ClassRow
+    from byheart.diagnosis.pairs import InfluencePairs
     from byheart.diagnosis.truth import Truth
     from byheart.scores.table import Scores
 
@@ -49,6 +51,13 @@ class Audit:
     def examples(self) -> Scores:
         """One row per example: `audit.examples.to_pandas()`."""
         return self.scores
+
+    @cached_property
+    def influence_pairs(self) -> InfluencePairs:
+        """Which memorized examples help which held-out ones; computed when it is first looked at."""
+        from byheart.diagnosis.pairs import influence_pairs
+
+        return influence_pairs(Evidence(self.task, self.scores.run, self.scores.many, self.scores, self.effects))
 
     @property
     def passed(self) -> tuple[str, ...]:

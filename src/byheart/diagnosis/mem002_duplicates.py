@@ -24,7 +24,7 @@ def duplicates(evidence: Evidence) -> Finding | None:
     near = np.flatnonzero(too_close(distances))
     pairs = np.concatenate([
         np.stack([np.arange(n), same], 1),
-        np.stack([first[near], first[rows[near, 0]]], 1),
+        np.stack([first[near], first[rows[near, :1].ravel()]], 1),
     ])  # fmt: skip
     number = sets_of(n, pairs)
     sizes = np.bincount(number)
@@ -68,7 +68,10 @@ def twins(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Row (n,) of each example's nearest copy and its distance (n,): an exact copy at 0, else the nearest input."""
     place = np.searchsorted(first, same)
-    twin, distance = first[rows[place, 0]], distances[place, 0].copy()
+    if len(first) > 1:
+        twin, distance = first[rows[place, 0]], distances[place, 0]
+    else:  # all inputs are the same one
+        twin, distance = first[place], np.zeros(len(same))
     order = np.argsort(same, kind="stable")
     ordered = same[order]
     begin = np.searchsorted(ordered, same, "left")

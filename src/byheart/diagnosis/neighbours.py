@@ -70,9 +70,10 @@ def dimension(distances: np.ndarray) -> float:
     Ghahramani's average.
     """
     usable = distances[(distances > 0).all(1)]
-    if len(usable) == 0:
+    if len(usable) == 0 or usable.shape[1] < 2:
         return float("nan")
-    return float(1 / np.mean(np.log(usable[:, -1:] / usable[:, :-1])))
+    growth = float(np.mean(np.log(usable[:, -1:] / usable[:, :-1])))
+    return 1 / growth if growth > 0 else float("nan")  # all neighbours equally far: a grid has no dimension
 
 
 def too_close(distances: np.ndarray) -> np.ndarray:

@@ -75,10 +75,10 @@ class Truth:
 def hold(scores: Scores, task: Task, findings: Iterable[Finding] = ()) -> Truth:
     """Hold scores and findings against every mask in `task.truth`.
 
-    Masks with one value only, and truth that is no mask, are left out.
+    Masks with one value only, truth that is no mask, and scores that are no ranking are left out.
     """
     masks = {name: mask for name, mask in task.truth.items() if mask.dtype == bool and mask.any() and not mask.all()}
-    directions = {name: spec.direction for name, spec in every("score").items()}
+    directions = {name: spec.direction for name, spec in every("score").items() if spec.direction}
     by_score = []
     for name, mask in masks.items():
         rows = []

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from byheart.base.errors import UsageError
+from byheart.base.errors import RunError, UsageError
 from byheart.base.progress import Progress, silent
 from byheart.base.provenance import cores, machine
 from byheart.base.store import digest, read_json, write_json
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 MEMORIZED = 0.25  # Feldman and Zhang (2020): an example counts as memorized from here on
 FEWEST = 3  # fewer memorized examples have no utility that could be measured
 PLAN = "plan.json"
-PAGE, TWINS = "audit.html", {"audit.json": "json", "scores.parquet": "parquet"}
+PAGE = "audit.html"
+TWINS = {"audit.json": "json", "scores.parquet": "parquet", "influence_pairs.parquet": "influence_parquet"}
 
 
 def audit(
@@ -49,8 +50,8 @@ def audit(
 
     The first run is measured, and the number of subset models and of utility pairs follows from it, unless `models` or
     `pairs` say otherwise. Folder: `out`, or runs/<task>-<digest>; it then holds audit.html (by the writer `page`: html
-    or html_redacted), audit.json, scores.parquet. `announce` gets the lines that say what will be done. Errors:
-    RunError when the folder belongs to another task or seed.
+    or html_redacted), audit.json, scores.parquet, influence_pairs.parquet. `announce` gets the lines that say what will
+    be done. Errors: RunError when the folder belongs to another task or seed.
     """
     from byheart.diagnosis.audit import diagnose
     from byheart.runs.learning_rate import settled
@@ -139,7 +140,15 @@ def _intention(task: Task, folder: Path, budget: float, models: int | None, pair
 def _kept(folder: Path) -> dict[str, Any]:
     """The plan that was made here before."""
     path = folder / PLAN
-    return read_json(path) if path.exists() else {"budget": 0.0, "models": 0, "pairs": 0}
+    if not path.exists():
+        return {"budget": 0.0, "models": 0, "pairs": 0}
+    plan = read_json(path)
+    try:
+        return {"budget": float(plan["budget"]), "models": int(plan["models"]), "pairs": int(plan["pairs"])}
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise RunError(
+            f"{path} is damaged.", f"({type(error).__name__}: {error})", "delete it; the plan is made again"
+        ) from error
 
 
 def _purchase(
@@ -168,8 +177,9 @@ def _scores(run: Run, many: SubsetRuns | None, folder: Path, progress: Progress)
 
     key = digest(run.record.digests, run.record.seed, many.models if many else 0, versions())
     kept = folder / "scores" / "key.json"
-    if kept.exists() and read_json(kept) == key:
-        return Scores.load(folder / "scores", run, many)
+    with suppress(RunError):  # missing or damaged: they are computed again from the evidence
+        if read_json(kept) == key:
+            return Scores.load(folder / "scores", run, many)
     bar = progress.start("score", 1)
     scores = score(run, many)
     scores.save(folder / "scores")
@@ -199,7 +209,9 @@ class _Times:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "timing.json"
-        self.steps: dict[str, float] = read_json(self.path)["wall_seconds"] if self.path.exists() else {}
+        self.steps: dict[str, float] = {}
+        with suppress(RunError, KeyError, TypeError, ValueError, AttributeError):  # damaged: the steps are timed anew
+            self.steps = {step: float(spent) for step, spent in read_json(self.path)["wall_seconds"].items()}
 
     @contextmanager
     def __call__(self, step: str) -> Iterator[None]:

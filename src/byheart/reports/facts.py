@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from byheart.base.store import read_json
 from byheart.diagnosis.share import MEMORIZED
 from byheart.reports.words import count, known, percent, seconds, short
+from byheart.runs.schema import read_timing
 
 if TYPE_CHECKING:
     from byheart.diagnosis.audit import Audit
@@ -128,8 +129,8 @@ def times(audit: Audit) -> list[tuple[str, str]]:
         )
     if "cpu_seconds" in run.timing:
         found.append(("one training", f"{seconds(run.timing['cpu_seconds'])} of CPU"))
-    if many is not None and (many.folder / "timing.json").exists():
-        spent = read_json(many.folder / "timing.json")
+    if many is not None:
+        spent = read_timing(many.folder)
         if spent.get("models"):
             found.append(("subset models", f"{spent['models']} in {seconds(spent.get('cpu_seconds', 0.0))} of CPU"))
     whole = run.folder.parent / "timing.json"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from byheart.diagnosis.audit import Audit
     from byheart.reports.page import Page
 
-SCRIPTS = ("page", "gallery", "card", "map", "table", "start")  # in the order in which they need one another
+SCRIPTS = ("page", "gallery", "card", "pairs", "map", "table", "start")  # in the order in which they need one another
 
 
 @register("writer", "html")

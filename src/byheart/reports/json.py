@@ -11,6 +11,7 @@ import numpy as np
 
 from byheart.base.registry import register
 from byheart.base.store import write_json
+from byheart.reports import influence
 
 if TYPE_CHECKING:
     from byheart.diagnosis.audit import Audit
@@ -47,6 +48,7 @@ def content(audit: Audit) -> dict[str, Any]:
         "classes": [as_plain(row) for row in audit.classes],
         "groups": [as_plain(row) for row in audit.groups],
         "truth": None if audit.truth is None else as_plain(audit.truth),
+        "influence_pairs": influence.content(audit),
         "effects": {name: _effect(e) for name, e in audit.effects.items()},
         "curves": _curves(audit),
         "scores": {name: summary(values) for name, values in audit.scores.columns.items()},

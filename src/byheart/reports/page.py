@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from byheart.reports import cards, curves, figures, notable, rows, thumbnails
+from byheart.reports import cards, curves, figures, influence, notable, rows, thumbnails
 from byheart.reports.facts import turning_epoch
 
 if TYPE_CHECKING:
@@ -46,9 +46,11 @@ def gather_redacted(audit: Audit) -> Page:
 def _gather(audit: Audit, contents: Any) -> Page:
     task, run = audit.task, audit.scores.run
     found = notable.groups(audit)
-    chosen = notable.with_cards(found)
+    chosen, pairs = notable.with_cards(found), influence.drawn(audit)
     details = cards.cards(audit, chosen)
-    wanted = list(dict.fromkeys([*chosen.tolist(), *cards.kin(details), *(int(r) for g in found for r in g.rows)]))
+    both = [row for pair in pairs for row in (pair["row"], pair["held_out"])]
+    others = (int(r) for g in found for r in g.rows)
+    wanted = list(dict.fromkeys([*chosen.tolist(), *both, *cards.kin(details), *others]))
     shown, sheet, pictured = contents(audit, np.array(wanted, int))
     table = rows.frame(audit)
     text, left_out = rows.packed(table)
@@ -69,6 +71,7 @@ def _gather(audit: Audit, contents: Any) -> Page:
         "tally": tally_labels(audit),
         "edges": edges(audit),
         "cards": details,
+        "pairs": pairs,
         "epochs": (kept + 1).tolist(),
         "band": None if run is None else curves.loss_band(np.asarray(run["loss"]), kept),
         "empty": "Nothing is memorized beyond the threshold, so there is nothing to show here.",

@@ -1,4 +1,4 @@
-"""Every example with every score, in full precision: scores.parquet."""
+"""Tables in full precision: every example with every score (scores.parquet), and the pairs of high influence."""
 
 from __future__ import annotations
 
@@ -22,6 +22,19 @@ def parquet(audit: Audit, path: str | Path) -> Path:
     errors.
     """
     return write_table(path, table(audit))
+
+
+@register("writer", "influence_parquet")
+def influence_parquet(audit: Audit, path: str | Path) -> Path:
+    """Write one row per pair: id, held_out_id, label, held_out_label, influence, its error and interval; no row where
+    influence could not be told.
+    """
+    from byheart.reports.page import class_names
+
+    pairs, names = audit.influence_pairs.table.copy(), np.array(class_names(audit), dtype=object)
+    for column in ("label", "held_out_label"):
+        pairs[column] = [str(names[k]) for k in pairs[column]]
+    return write_table(path, pairs)
 
 
 def table(audit: Audit) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from byheart.reports import facts, intervals
+from byheart.reports import facts, influence, intervals
 from byheart.reports.notable import CARDS
 from byheart.reports.words import between, count, plain, sentence
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 SHOWN = 6  # pictures in a finding's section
 TITLES = (
     ("learned", "Learned or memorized"), ("memorized", "What was memorized"), ("all-map", "Map"),
-    ("findings", "Findings"), ("evidence", "Evidence"), ("examples", "All examples"), ("made", "How this was made"),
+    ("findings", "Findings"), ("influence", "Who helps whom"), ("evidence", "Evidence"),
+    ("examples", "All examples"), ("made", "How this was made"),
 )  # fmt: skip
 
 
@@ -50,6 +51,7 @@ def context(audit: Audit, page: Page) -> dict[str, Any]:
         "passed": ", ".join(f"{code} {check_title(code)}" for code in audit.passed),
         "skipped": [(f"{code} {check_title(code)}", why) for code, why in sorted(audit.skipped.items())],
         "series": legend(page),
+        "influence": influence.section(audit),
         "evidence": intervals.rows(list(audit.verdict.evidence)),
         "axis": intervals.axis(list(audit.verdict.evidence)),
         "left_out": ", ".join(map(plain, page.left_out)),
@@ -74,6 +76,7 @@ def learned(audit: Audit) -> str:
     turn, run = facts.turning_epoch(audit), audit.scores.run
     rise, drop = audit.measures.get("rise"), audit.measures.get("drop")
     parts = [f"At the end, {said}." if said else ""]
+    parts += [run.shortfall] if run is not None and run.shortfall else []
     parts += [f"The best was {best.text} {best.rests_on}."] if best else []
     if turn is not None and run is not None:
         rose = f", and test loss rose by {rise.shown} after it" if rise is not None and rise.least > 0 else ""

@@ -73,6 +73,8 @@ def notes(audit: Audit) -> list[RenderableType]:
         if not measure.measured and measure.buys and not measure.buys.startswith("nothing"):
             missing.setdefault(measure.buys, []).append(plain(measure.name))
     lines += [("unknown", f"{', '.join(names)}; to measure: {buys}") for buys, names in missing.items()]
+    if audit.scores.run is not None and audit.scores.run.shortfall:
+        lines.append(("fitted", audit.scores.run.shortfall))
     if not lines:
         return []
     grid = _grid()

@@ -121,7 +121,8 @@ def step(state: State, events: Sequence[Any], watch: Watch | None, number: int) 
         raise TrainingFailed(
             f"The loss became {value} in epoch {state.epoch + 1}, batch {number + 1}.",
             "The steps are too large for this network and data.",
-            f"lower the learning rate ({state.task.recipe.lr:g} now), clip gradients (clip=1), standardize inputs",
+            f"lower the learning rate ({state.task.recipe.lr:g} now)"
+            + (", standardize inputs" if clip else ", clip gradients (clip=1), standardize inputs"),
         )
     fire("gradients", events, state)
     if clip:

@@ -15,7 +15,7 @@ from byheart.base.provenance import versions
 from byheart.base.store import digest, read_arrays, sweep, write_arrays, write_table
 from byheart.data.examples import as_array, clean_ids, clean_targets
 from byheart.runs.evidence import KEPT, read
-from byheart.runs.schema import EXAMPLES, HELD_OUT, RECORD, Record, read_record, same, write_record
+from byheart.runs.schema import EXAMPLES, HELD_OUT, RECORD, TRAJECTORY, Record, read_record, same, write_record
 
 Columns = dict[str, np.ndarray]
 
@@ -47,6 +47,8 @@ class Recorder:
             for part, given in (("validation", validation), ("test", test))
             if given is not None
         }
+        for part, targets in (("training", self.targets), *((p, t) for p, (_, t) in self.parts.items())):
+            check_targets(part, targets, outputs)
         # what logits are read against: the targets, on the scale of the outputs
         self.goals = self.targets
         self.held_goals = {part: targets for part, (_, targets) in self.parts.items()}
@@ -142,6 +144,7 @@ class Recorder:
         )  # fmt: skip
         if (self.folder / RECORD).exists():
             same(self.folder, read_record(self.folder), record)
+        write_record(self.folder, record)  # not done: a kill while it is written again leaves no mixture that reads
         write_columns(self.folder, self, None)
         write_record(self.folder, record.model_copy(update={"done": True}))
         return Run(self.folder)
@@ -152,8 +155,8 @@ class Recorder:
         if (rows < 0).any():
             unknown = wanted[rows < 0]
             raise UsageError(
-                f"{len(unknown)} ids were never announced (first: {unknown[0]!r}).",
-                f"The recorder knows ids such as {index[0]!r}.",
+                f"{len(unknown)} ids were never announced (first: {unknown.tolist()[0]!r}).",
+                f"The recorder knows ids such as {self.ids[0].item()!r}.",
                 "let the loader yield the ids that Recorder(ids=...) was given",
             )
         return rows
@@ -169,9 +172,21 @@ class Recorder:
         return logits
 
 
+def check_targets(part: str, targets: np.ndarray, outputs: int) -> None:
+    """DataError for targets that logits of `outputs` numbers (0: regression) cannot be read against."""
+    if outputs == 0 and targets.dtype.kind not in "fi":
+        raise DataError(f"The {part} targets are {targets.dtype}, not numbers.", do="give floats, or outputs=classes")
+    if outputs and (targets.dtype.kind != "i" or ((targets < 0) | (targets >= outputs)).any()):
+        raise DataError(
+            f"The {part} targets are no classes from 0 to {outputs - 1}.",
+            f"They are {targets.dtype}, such as {targets.max()}." if targets.dtype.kind != "U" else "They are text.",
+            "number the classes as the outputs of the network are; outputs=0 means regression",
+        )
+
+
 def write_columns(folder: Path, recorder: Recorder, groups: Sequence[str] | np.ndarray | None) -> None:
     """Write trajectory and example tables, and remove the unfinished parts."""
-    write_arrays(folder / "trajectory.safetensors", recorder.stacked())
+    write_arrays(folder / TRAJECTORY, recorder.stacked())
     table = {"id": recorder.ids, "target": recorder.targets}
     if groups is not None:
         table["group"] = np.asarray(groups)

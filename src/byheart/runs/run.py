@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from byheart.base.errors import RunError
-from byheart.base.store import read_arrays, read_json, read_table
-from byheart.runs.schema import EXAMPLES, HELD_OUT, TIMING, Record, read_record
+from byheart.base.store import read_arrays, read_table
+from byheart.runs.schema import EXAMPLES, FINAL, HELD_OUT, NETWORK, TRAJECTORY, Record, read_record, read_timing
 
 if TYPE_CHECKING:
     from torch import nn
 
     from byheart.data.task import Task
+
+
+FITTED = 0.99  # training accuracy from which on a network had the chance to memorize
 
 
 class Run:
@@ -94,13 +97,29 @@ class Run:
     @cached_property
     def timing(self) -> dict:
         """Seconds and machine, as far as they were written."""
-        path = self.folder / TIMING
-        return read_json(path) if path.exists() else {}
+        return read_timing(self.folder)
+
+    @cached_property
+    def shortfall(self) -> str:
+        """A sentence when training ended below 99% accuracy on its own examples, which hides memorization; else ""."""
+        if not self.classes:
+            return ""
+        if "final_logits" in self:
+            right = float((self["final_logits"].argmax(1) == self.targets).mean())
+        else:
+            last = self["correct"][-1].astype(np.float64)
+            right = float(np.nanmean(last)) if np.isfinite(last).any() else 0.0
+        if right >= FITTED:
+            return ""
+        return (
+            f"Training ended at {right:.1%} accuracy on its own examples, below {FITTED:.0%}: "
+            "what more epochs or a larger network would memorize is not seen here."
+        )
 
     @cached_property
     def weights(self) -> dict[str, np.ndarray]:
         """The final parameters and buffers."""
-        return read_arrays(self.folder / "network.safetensors")
+        return read_arrays(self.folder / NETWORK)
 
     def network(self, task: Task) -> nn.Module:
         """The trained network, in eval mode."""
@@ -112,7 +131,7 @@ class Run:
 
     @cached_property
     def _trajectory(self) -> dict[str, np.ndarray]:
-        arrays = read_arrays(self.folder / "trajectory.safetensors")
+        arrays = read_arrays(self.folder / TRAJECTORY)
         shapes = {a.shape for n, a in arrays.items() if not n.startswith(("test", "validation"))}
         if len(shapes) != 1 or next(iter(shapes))[1:] != (len(self._examples),):
             raise RunError(f"{self.folder}/trajectory.safetensors does not fit the examples.", do="record it again")
@@ -120,7 +139,7 @@ class Run:
 
     @cached_property
     def _final(self) -> dict[str, np.ndarray]:
-        path = self.folder / "final.safetensors"
+        path = self.folder / FINAL
         arrays = read_arrays(path) if path.exists() else {}
         kept = self.folder / "kept.safetensors"
         return arrays | (read_arrays(kept) if kept.exists() else {})

@@ -24,6 +24,7 @@ SCHEMA = 1
 # part-*.safetensors, state.safetensors   an unfinished run; gone at the end
 # model-*.safetensors       subset runs: one file per model
 RECORD, EXAMPLES, HELD_OUT, TIMING = "run.json", "examples.parquet", "held_out.parquet", "timing.json"
+TRAJECTORY, NETWORK, FINAL = "trajectory.safetensors", "network.safetensors", "final.safetensors"
 
 
 class Record(BaseModel):
@@ -71,6 +72,15 @@ def read_record(folder: str | Path) -> Record:
         raise RunError(
             f"{path} is damaged.", f"({'.'.join(map(str, first['loc']))}: {first['msg']})", "record it again"
         ) from None
+
+
+def read_timing(folder: str | Path) -> dict[str, Any]:
+    """timing.json as far as it can be read, else empty: nothing that is shown of the data depends on it."""
+    try:
+        content = read_json(Path(folder) / TIMING)
+        return content | {"cpu_seconds": float(content["cpu_seconds"]), "machine": dict(content["machine"])}
+    except (RunError, KeyError, TypeError, ValueError):
+        return {}
 
 
 def same(folder: Path, found: Record, wanted: Record) -> None:

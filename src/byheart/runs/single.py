@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from byheart.base.devices import choose
 from byheart.base.errors import RunError, UsageError
 from byheart.base.progress import Progress, silent
 from byheart.base.provenance import machine, versions
@@ -26,9 +27,23 @@ from byheart.runs.loop import CHUNK, begin, events_of, fit, one_thread, outputs
 from byheart.runs.recorder import Recorder, write_columns
 from byheart.runs.resume import flat, pack, unpack
 from byheart.runs.run import Run
-from byheart.runs.schema import RECORD, TIMING, Record, read_record, same, write_record
+from byheart.runs.schema import (
+    EXAMPLES,
+    FINAL,
+    HELD_OUT,
+    NETWORK,
+    RECORD,
+    TIMING,
+    TRAJECTORY,
+    Record,
+    read_record,
+    read_timing,
+    same,
+    write_record,
+)  # fmt: skip
 
 STATE = "state.safetensors"
+WHOLE = (TRAJECTORY, EXAMPLES, HELD_OUT, NETWORK, FINAL)  # a damaged one may be deleted: the same call makes it again
 SAVE_EVERY = 1.0  # seconds: renaming files and their fsync would dominate otherwise
 
 
@@ -64,7 +79,8 @@ def record(
     )
     if (folder / RECORD).exists():
         same(folder, found := read_record(folder), wanted)
-        if found.done:
+        if found.done and all((folder / name).exists() for name in WHOLE):
+            _tidy(folder)  # it may have been killed between its last word and this
             return Run(folder)
     with one_thread():
         _train(task, folder, rows, seed, acting, weights, train_only, wanted, progress or silent())
@@ -85,13 +101,15 @@ def _train(task: Task, folder: Path, rows: np.ndarray, seed: int, events: Sequen
     recorder.held_goals = {n: scaled(task, targets) for n, (_, targets) in recorder.parts.items()}
     place = np.full(len(task.train), -1)
     place[rows] = np.arange(len(rows))
+    spent = 0.0
     if (folder / STATE).exists():
         fire("fit_start", events, state)
         unpack(state, read_arrays(folder / STATE))
-        recorder.load(state.epoch)
         events = [_Resumed(e) for e in events]
+        spent = read_timing(folder).get("cpu_seconds", 0.0)
+    recorder.load(state.epoch)  # also without a state: parts that were written before the first one are dropped
     bar = progress.start("record", task.recipe.epochs, state.epoch)
-    clock = {"saved": time.monotonic(), "begun": time.process_time()}
+    clock = {"saved": time.monotonic(), "begun": time.process_time() - spent}
 
     def each_epoch(state: State) -> None:
         for name, part in parts.items():
@@ -100,17 +118,34 @@ def _train(task: Task, folder: Path, rows: np.ndarray, seed: int, events: Sequen
         state.held_out = {n: float(np.mean(c)) for n, c in recorder.epochs[-1].items() if n.startswith("validation")}
         if time.monotonic() - clock["saved"] >= SAVE_EVERY:
             recorder.flush()
+            _note_time(folder, clock["begun"])
             write_arrays(folder / STATE, pack(state))
             clock["saved"] = time.monotonic()
-        bar.advance(note=f"accuracy {np.nanmean(recorder.epochs[-1]['correct']):.3f}" if task.classes else "")
+        bar.advance(note=f"accuracy {_accuracy(recorder.epochs[-1]['correct']):.3f}" if task.classes else "")
 
     fit(state, events, lambda batch, logits: recorder.rows(place[batch.rows], logits), each_epoch)
     bar.done()
     finish(task, state, recorder, train)
-    notes = {"train_accuracy": float(np.nanmean(recorder.epochs[-1]["correct"])) if task.classes else None,
-             "epochs": state.epoch}  # fmt: skip
-    write_json(folder / TIMING, {"cpu_seconds": time.process_time() - clock["begun"], "machine": machine()})
+    notes = {
+        "train_accuracy": _accuracy(recorder.epochs[-1]["correct"]) if task.classes else None,
+        "epochs": state.epoch,
+    }
+    _note_time(folder, clock["begun"])
     write_record(folder, wanted.model_copy(update={"notes": notes, "done": True}))
+    _tidy(folder)
+
+
+def _accuracy(correct: np.ndarray) -> float:
+    """Share (n,) of right answers among the seen; summed in float64, since float16 cannot count to 70,000."""
+    return float(np.nanmean(correct.astype(np.float64)))
+
+
+def _note_time(folder: Path, begun: float) -> None:
+    write_json(folder / TIMING, {"cpu_seconds": time.process_time() - begun, "machine": machine()})
+
+
+def _tidy(folder: Path) -> None:
+    """Remove what only an unfinished run needs."""
     for leftover in [*folder.glob("part-*.safetensors"), folder / STATE]:
         leftover.unlink(missing_ok=True)
 
@@ -122,10 +157,8 @@ def finish(task: Task, state: State, recorder: Recorder, train: Examples) -> Non
         logits, features = last_layer(task, state.network, part, state.device)
         final |= {f"final_{prefix}logits": logits, f"{prefix}features": features.astype(np.float16)}
     write_columns(recorder.folder, recorder, train.groups)
-    write_arrays(
-        recorder.folder / "network.safetensors", {k.removeprefix("n/"): v for k, v in flat("n", state.network).items()}
-    )
-    write_arrays(recorder.folder / "final.safetensors", final)
+    write_arrays(recorder.folder / NETWORK, {k.removeprefix("n/"): v for k, v in flat("n", state.network).items()})
+    write_arrays(recorder.folder / FINAL, final)
     if state.kept:
         write_arrays(recorder.folder / "kept.safetensors", state.kept)
 
@@ -161,7 +194,7 @@ def rows_of(task: Task, only: Iterable[Any] | None, without: Iterable[Any] | Non
         else np.zeros(len(named), bool)
     )
     if not known.all():
-        raise UsageError(f"{(~known).sum()} ids are not in the training set (first: {named[~known][0]!r}).")
+        raise UsageError(f"{(~known).sum()} ids are not in the training set (first: {named[~known].tolist()[0]!r}).")
     inside = np.isin(task.train.ids, named)
     rows = np.flatnonzero(inside if only is not None else ~inside)
     if len(rows) < 2:
@@ -184,22 +217,33 @@ def record_of(kind: Any, task: Task, seed: int, more: dict[str, str]) -> Record:
         if isinstance(task.network, str)
         else getattr(task.network, "__name__", type(task.network).__name__)
     )
+    decisive = {"device": choose(task.recipe.device), "events": digest_of(events_of(task))}
     return Record(
         kind=kind, task=task.name, classes=task.classes, class_names=list(task.class_names),
-        digests=task.digests | more, seed=seed, recipe=recipe, network={"name": name, "parameters": count},
-        versions=versions(),
+        digests=task.digests | decisive | more, seed=seed, recipe=recipe,
+        network={"name": name, "parameters": count}, versions=versions(),
     )  # fmt: skip
 
 
-def digest_of(events: Sequence[Any]) -> str:
-    """A digest of events: their code and their fields; UsageError for one whose fields nobody can list."""
-    for event in events:
-        if not dataclasses.is_dataclass(event):
+def digest_of(parts: Sequence[Any]) -> str:
+    """A digest of events or learners: their code and their fields; UsageError for one whose fields nobody can list."""
+    for part in parts:
+        if not dataclasses.is_dataclass(part):
             raise UsageError(
-                f"The event {type(event).__name__} is no dataclass.", "A run is named by the fields of its events.",
-                f"put @dataclass(frozen=True) above class {type(event).__name__}",
+                f"{type(part).__name__} is no dataclass.", "A run is named by the fields of what acts in it.",
+                f"put @dataclass(frozen=True) above class {type(part).__name__}",
             )  # fmt: skip
-    return digest([[code_of(type(event)), event] for event in events])
+    try:
+        return digest([[code_of(type(part)), part] for part in parts])
+    except TypeError as error:
+        raise UsageError(
+            "A field of an event or learner cannot be told apart.", f"({error})", "use numbers, text, arrays and tuples"
+        ) from error
+
+
+def learner_digest(learner: Any | None) -> str:
+    """A digest of a learner; None, the task's own network, is named by the task's digests."""
+    return digest(None) if learner is None else digest_of((learner,))
 
 
 def restart(folder: str | Path) -> None:

@@ -20,7 +20,7 @@ from byheart.runs.evidence import read
 from byheart.runs.learner import Learner, Network
 from byheart.runs.learning_rate import settled
 from byheart.runs.schema import EXAMPLES, HELD_OUT, RECORD, TIMING, read_record, same, write_record
-from byheart.runs.single import record_of, scaled
+from byheart.runs.single import learner_digest, record_of, scaled
 from byheart.runs.workers import each
 
 ALL_LOGITS = 64  # up to so many outputs are kept whole; above, the largest TOP and the log of the sum of exponentials
@@ -39,8 +39,9 @@ def record_subsets(
     """
     if models < 2:
         raise UsageError(f"{models} models cannot be compared.", do="give at least 2; 20, 40 or 60 make whole blocks")
-    folder, task, learner = Path(out), settled(task), learner or Network()
-    wanted = record_of("subsets", task, seed, {"subsets": digest(share), "learner": digest(learner)})
+    folder, task = Path(out), settled(task)
+    wanted = record_of("subsets", task, seed, {"subsets": digest(share), "learner": learner_digest(learner)})
+    learner = learner or Network()
     if (folder / RECORD).exists():
         same(folder, found := read_record(folder), wanted)
         models = max(models, int(found.notes.get("models", 0)))
@@ -149,16 +150,29 @@ class SubsetRuns:
     def out_of_sample(self) -> tuple[np.ndarray, np.ndarray]:
         """Class probabilities (n, outputs), averaged over the models that left the example out, and how many did (n,).
 
-        Without such a model the probabilities are NaN.
+        Without such a model the probabilities are NaN. Of more than 64 outputs the largest eight and the label's own
+        are known, and the others share the rest.
         """
         out = ~self["member"]
-        total, counts = np.zeros((self.n, self["logits"].shape[2])), out.sum(0)
+        total, counts = np.zeros((self.n, self.classes)), out.sum(0)
         for k in range(self.models):
-            z = self["logits"][k, : self.n].astype(np.float64)
-            p = np.exp(z - z.max(1, keepdims=True))
-            total += np.where(out[k][:, None], p / p.sum(1, keepdims=True), 0.0)
+            total += np.where(out[k][:, None], self._probabilities(k), 0.0)
         with np.errstate(invalid="ignore"):
             return np.where(counts[:, None] > 0, total / counts[:, None], np.nan), counts
+
+    def _probabilities(self, k: int) -> np.ndarray:
+        """Class probabilities (n, outputs) that model k gives to the training examples."""
+        if self.classes <= ALL_LOGITS:
+            z = self["logits"][k, : self.n].astype(np.float64)
+            p = np.exp(z - z.max(1, keepdims=True))
+        else:
+            top, z = self["top"][k, : self.n], self["top_logits"][k, : self.n].astype(np.float64)
+            largest = np.exp(z - self["log_sum_exp"][k, : self.n, None].astype(np.float64))
+            rest = np.clip(1 - largest.sum(1), 0, 1) / (self.classes - TOP)
+            p = np.repeat(rest[:, None], self.classes, 1)
+            np.put_along_axis(p, top, largest, 1)
+            p[np.arange(self.n), self.targets] = np.exp(-self["loss"][k, : self.n].astype(np.float64))
+        return p / p.sum(1, keepdims=True)
 
     @cached_property
     def _examples(self) -> pd.DataFrame:

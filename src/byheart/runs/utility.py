@@ -18,7 +18,7 @@ from byheart.runs.evidence import read
 from byheart.runs.learner import Learner, Network
 from byheart.runs.learning_rate import settled
 from byheart.runs.schema import RECORD, read_record, same, write_record
-from byheart.runs.single import record_of, rows_of, scaled
+from byheart.runs.single import learner_digest, record_of, rows_of, scaled
 from byheart.runs.workers import each
 
 
@@ -58,11 +58,14 @@ def utility(
     """
     if seeds < 2:
         raise UsageError(f"{seeds} pair has no spread.", do="give at least 2")
-    task, learner, folder = settled(task), learner or Network(), Path(out)
+    task, folder = settled(task), Path(out)
     removed = np.setdiff1d(np.arange(len(task.train)), rows_of(task, None, list(ids)))
     if task.classes and len(np.unique(np.delete(task.train.targets, removed))) < 2:
         raise UsageError("Without these examples fewer than two classes are left.", do="remove fewer")
-    wanted = record_of("effect", task, seed, {"removed": digest(task.train.ids[removed]), "learner": digest(learner)})
+    wanted = record_of(
+        "effect", task, seed, {"removed": digest(task.train.ids[removed]), "learner": learner_digest(learner)}
+    )
+    learner = learner or Network()
     if (folder / RECORD).exists():
         same(folder, read_record(folder), wanted)
     else:

@@ -16,7 +16,8 @@ from byheart.scores.trajectory.presented import last
 @score(
     "final_loss",
     needs="trajectory",
-    higher="more memorized",
+    higher="not fitted yet",
+    direction=1,
     unit="nats (regression: loss)",
     range=(0, np.inf),
     cost="free",
