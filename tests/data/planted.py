@@ -1,5 +1,7 @@
 """Small tasks to plant into, and what holds for all that is planted."""
 
+from string import ascii_lowercase
+
 import numpy as np
 
 from byheart.data.examples import Examples
@@ -12,7 +14,7 @@ def pictures(n=60, classes=3, channels=1, side=8, ids=None, seed=0, kind=np.uint
     targets = np.arange(n + 20) % classes
     inputs = np.clip(random.normal(60 + 40 * targets[:, None, None, None], 30, (n + 20, channels, side, side)), 0, 255)
     train = Examples(inputs[:n].astype(kind), targets[:n], np.arange(n) if ids is None else ids)
-    return Task(train, Examples(inputs[n:].astype(kind), targets[n:]), class_names=tuple("abcdefghijklmnopqrstuvwxyz"[:classes]))
+    return Task(train, Examples(inputs[n:].astype(kind), targets[n:]), class_names=tuple(ascii_lowercase[:classes]))
 
 
 def table(n=60, classes=3, seed=0):

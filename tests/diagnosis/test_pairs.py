@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+
 import byheart
 from byheart.diagnosis import pairs
 from byheart.diagnosis.check import Evidence

@@ -43,11 +43,11 @@ def test_more_models_keep_the_earlier_ones_and_their_utility(few, folder):
 
 def test_a_larger_budget_buys_more_and_the_same_one_does_not(few, tmp_path):
     run = bh.record(few, tmp_path / "run")
-    small = whole._purchase(run, tmp_path, 9.0, 0.0, None, None, 1)
-    assert whole._purchase(run, tmp_path, 9.0, 8.0, None, None, 1) == small
-    large = whole._purchase(run, tmp_path, 900.0, 0.0, None, None, 1)
+    small = whole._purchase(run, tmp_path, 9.0, None, None, 1)
+    assert whole._purchase(run, tmp_path, 9.0, None, None, 1) == small
+    large = whole._purchase(run, tmp_path, 900.0, None, None, 1)
     assert large == (60, 5) and small[0] <= large[0]
-    assert whole._purchase(run, tmp_path, 9.0, 0.0, None, None, 1) == large
+    assert whole._purchase(run, tmp_path, 9.0, None, None, 1) == large
 
 
 def test_another_task_or_seed_is_refused_and_fresh_begins_anew(few, folder, tmp_path):

@@ -159,7 +159,8 @@ def stretched(audit, n: int, columns: dict[str, np.ndarray], random: np.random.G
     loss = random.exponential(size=(60, n)).astype(np.float32)
     held_out = {f"{p}_{w}": random.random((60, 50)) for p in ("validation", "test") for w in ("loss", "correct")}
     arrays = {"loss": loss, "correct": loss < 1, "features": random.normal(size=(n, 64)).astype(np.float32), **held_out}
-    run = SimpleNamespace(epochs=60, record=audit.scores.run.record, timing={}, folder=audit.scores.run.folder)
+    origin = audit.scores.run
+    run = SimpleNamespace(epochs=60, record=origin.record, timing={}, folder=origin.folder, shortfall="")
     run = type(
         "Made", (), {"__getitem__": lambda s, k: arrays[k], "__contains__": lambda s, k: k in arrays, **vars(run)}
     )()

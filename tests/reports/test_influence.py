@@ -21,7 +21,7 @@ def test_the_section_says_the_count_found_and_the_count_by_chance(pictures) -> N
     assert f"{pairs.high.found:,} pairs have an influence of .15 or more" in section["text"]
     assert f"Chance alone gives {influence.about(pairs.high.by_chance)}" in section["text"]
     assert len(section["lines"]) == min(100, len(pairs))
-    first = pairs.table.iloc[0]
+    first = pairs.table.to_dict("records")[0]
     assert section["lines"][0][:3] == [str(first["id"]), str(first["label"]), str(first["held_out_id"])]
 
 

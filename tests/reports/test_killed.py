@@ -27,7 +27,7 @@ if __name__ == "__main__":
 
 def contents(folder: Path) -> dict[str, bytes]:
     """Every file but those about time, and the report that prints them."""
-    aside = ("timing.json", "audit.html", "audit.json")
+    aside = ("timing.json", "audit.html")
     return {
         str(p.relative_to(folder)): p.read_bytes()
         for p in sorted(folder.rglob("*"))

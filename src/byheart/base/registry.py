@@ -61,7 +61,15 @@ def every(kind: str) -> dict[str, Any]:
 def _open(kind: str) -> None:
     if kind in _opened:
         return
-    _opened.add(kind)
+    _opened.add(kind)  # before the imports: what they import may look names up
+    try:
+        _import(kind)
+    except BaseException:
+        _opened.discard(kind)
+        raise
+
+
+def _import(kind: str) -> None:
     for room in ROOMS.get(kind, ()):
         try:
             package = importlib.import_module(room)

@@ -8,6 +8,7 @@ import json
 import os
 import struct
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,8 @@ def atomically(path: str | Path, write: Callable[[Path], object]) -> Path:
         write(partial)
         os.replace(partial, path)
     except OSError as error:
-        partial.unlink(missing_ok=True) if os.access(path.parent, os.W_OK) else None
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
         raise StorageError(
             f"{path} could not be written.", f"{error.strerror or error}.", "free some space or choose another --out"
         ) from error

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from byheart.base.errors import UsageError
 from byheart.cli import say
-from byheart.cli.options import Verbose, Whole, WholeOrNone
+from byheart.cli.options import Flag, Verbose, Whole, WholeOrNone
 
 
 def record(
@@ -19,6 +19,7 @@ def record(
     network: str | None = None,
     epochs: WholeOrNone = None,
     seed: Whole = 0,
+    fresh: Flag = False,
     verbose: Verbose = False,
 ) -> int:
     """Train once and record every example in every epoch; the same command again goes on where it stopped.
@@ -31,6 +32,7 @@ def record(
         network: Name of another network (byheart ls networks).
         epochs: Passes over the training set.
         seed: Decides everything that is random.
+        fresh: Forget an earlier run in the same folder; otherwise the same command goes on or is instant.
         verbose: Show the traceback of an error.
     """
     from byheart.base.progress import visible
@@ -40,7 +42,10 @@ def record(
         raise UsageError(f"--models {models}: so many cannot be compared.", do="give 0 for none, or 2 and more")
     task = task_of(source, plant, network, epochs, seed)
     import byheart
+    from byheart.runs.single import restart
 
+    if fresh:
+        restart(out)
     run = byheart.record(task, out=out, seed=seed, progress=visible())
     if models:
         byheart.record_subsets(task, models=models, out=out / "subsets", seed=seed, progress=visible())

@@ -24,7 +24,12 @@ def report(folder: Path, /, *, json: Flag = False, redact: Flag = False, verbose
     from byheart.runs.run import Run
 
     Run(folder / "run")  # RunError when it is missing, damaged or unfinished
-    words = shlex.split(str(read_json(folder / "audit.json").get("command", "")))
+    content = read_json(folder / "audit.json")
+    command = content.get("command", "") if isinstance(content, dict) else ""
+    try:
+        words = shlex.split(str(command))
+    except ValueError as error:
+        raise RunError(f"{folder / 'audit.json'} is damaged.", f"({error} in its command)", "audit it again") from error
     if words[:2] != ["byheart", "audit"]:
         raise RunError(
             f"{folder} does not say which command made it.",

@@ -24,7 +24,7 @@ def score(
     """Compute every score that a recorded run allows, without training.
 
     Args:
-        run: Folder that byheart record made.
+        run: Folder that byheart record or byheart audit made.
         subsets: Folder of the models on random subsets; RUN/subsets when that exists.
         names: Only these scores, separated by commas (byheart ls scores).
         out: Also write the table, one row an example, to this .parquet or .csv file.
@@ -32,10 +32,12 @@ def score(
         verbose: Show the traceback of an error.
     """
     import byheart
+    from byheart.runs.schema import RECORD
 
     subsets = subsets or (run / "subsets" if (run / "subsets").is_dir() else None)
+    whole = not (run / RECORD).exists() and (run / "run" / RECORD).exists()  # the folder of an audit
     scores = byheart.score(
-        byheart.Run(run),
+        byheart.Run(run / "run" if whole else run),
         byheart.SubsetRuns(subsets) if subsets else None,
         names=[name.strip() for name in names.split(",")] if names else None,
     )

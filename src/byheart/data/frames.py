@@ -35,13 +35,20 @@ def task_of(
             if column is not None and column not in frame.columns:
                 raise DataError(
                     f"There is no column {column!r}.",
-                    f"The columns are: {', '.join(map(str, frame.columns[:12]))}.",
+                    f"The columns are: {', '.join(str(c) for c in frame.columns[:12] if c != ROW)}.",
                     "name one of them",
                 )
     aside = {target, *([ids] if ids and ids != "content" else [])}
     features = [c for c in train.columns if c not in aside]
     if missing := [c for c in features if c not in test.columns]:
         raise DataError(f"The test frame lacks {missing[:5]}.", do="give both frames the same columns")
+    if not features:
+        raise DataError(f"There is no column beside {target!r} to learn it from.", do="add features")
+    gaps = [c for c in features if np.any(train[c].isna()) or np.any(test[c].isna())]
+    if gaps:
+        raise DataError(
+            f"Values are missing in {', '.join(map(str, gaps[:5]))}.", do="fill them, or drop rows or columns"
+        )
     text = [c for c in features if train[c].dtype.kind not in "biuf"]
     categories = {c: sorted({*train[c].astype(str), *test[c].astype(str)}) for c in text}
 

@@ -29,6 +29,7 @@ else:
     Readable = Split = Count = Any
 
 SCALINGS = ("standard", "none")
+CHUNK = 4096
 FEW_VALUES = 20  # whole-number float targets with at most so many values are taken for classes by mistake
 
 
@@ -128,8 +129,10 @@ class Task:
         axes = (0, *range(2, x.ndim)) if x.ndim > 2 else 0
         if self.scaling == "none":
             return np.zeros(shape, np.float32), np.ones(shape, np.float32)
-        mean, std = x.mean(axes, dtype=np.float64), x.std(axes, dtype=np.float64)
-        std = np.where(std > 1e-8, std, 1.0)
+        mean = x.mean(axes, dtype=np.float64, keepdims=True)
+        chunks = (x[i : i + CHUNK] for i in range(0, len(x), CHUNK))  # all at once would be a copy in float64
+        variance = sum(np.square(chunk - mean).sum(axes) for chunk in chunks) * (mean.size / x.size)
+        std = np.where(variance > 1e-16, np.sqrt(variance), 1.0)
         return mean.reshape(shape).astype(np.float32), std.reshape(shape).astype(np.float32)
 
     @cached_property
@@ -252,7 +255,10 @@ class Task:
             for name in ("train", "validation", "test")
             for part in (getattr(self, name),)
         }
-        shapes = [(name, tuple(p.shape)) for name, p in self.build().named_parameters()]
+        import torch
+
+        with torch.random.fork_rng(devices=[]):  # building draws weights; the caller's generator stays as it was
+            shapes = [(name, tuple(p.shape)) for name, p in self.build().named_parameters()]
         return {
             "data": digest(parts, self.classes, self.scaling),
             "network": digest(code_of(self.network), shapes),
@@ -266,11 +272,14 @@ class Task:
 
     def __reduce__(self) -> tuple[Any, ...]:
         state = {f.name: getattr(self, f.name) for f in fields(self)} | {"truth": dict(self.truth)}
-        return _restored, (self.origin, state)  # the origin comes first: its file is imported before the rest is read
+        # the origin comes first: its file is imported before the rest is read
+        return _restored, (self.origin, state, self.scale)
 
 
-def _restored(origin: Origin | None, state: dict[str, Any]) -> Task:
-    return Task(**state)
+def _restored(origin: Origin | None, state: dict[str, Any], scale: tuple[np.ndarray, np.ndarray]) -> Task:
+    task = Task(**state)
+    task.__dict__["scale"] = scale  # a pass over all inputs that need not be made again
+    return task
 
 
 def check_network(network: Any) -> None:

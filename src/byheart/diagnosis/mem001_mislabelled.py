@@ -56,7 +56,8 @@ def beliefs(evidence: Evidence) -> tuple[np.ndarray, np.ndarray]:
     """The witnesses' mean belief (n,) in the given label and in the likeliest other; NaN where one of them has none."""
     pooled = early_votes(evidence)
     if evidence.many is not None:
-        pooled = (pooled + evidence.belief) / 2
+        away = np.isfinite(evidence.belief)  # an example that every model has seen is left to the early witness
+        pooled = np.where(away, (pooled + np.where(away, evidence.belief, 0.0)) / 2, pooled)
     rows, targets = np.arange(len(pooled)), evidence.task.train.targets
     rest = pooled.copy()
     rest[rows, targets] = -np.inf

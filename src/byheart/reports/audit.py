@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from byheart.runs.utility import Effect
     from byheart.scores.table import Scores
 
-MEMORIZED = 0.25  # Feldman and Zhang (2020): an example counts as memorized from here on
 FEWEST = 3  # fewer memorized examples have no utility that could be measured
 PLAN = "plan.json"
 PAGE = "audit.html"
@@ -63,7 +62,7 @@ def audit(
         raise UsageError(
             f"{models} subset models cannot be compared.", do="give 0 for none, or 2 and more; 20 make a block"
         )
-    begun, progress, jobs = time.monotonic(), progress or silent(), jobs or cores()
+    progress, jobs = progress or silent(), jobs or cores()
     folder = Path(out) if out is not None else place(task, seed)
     if fresh:
         _forget(folder)
@@ -72,7 +71,7 @@ def audit(
     announce(_intention(task, folder, budget, models, pairs, jobs))
     with times("record"):
         run = record(task, folder / "run", seed, progress=progress)
-    models, pairs = _purchase(run, folder, budget, time.monotonic() - begun, models, pairs, jobs)
+    models, pairs = _purchase(run, folder, budget, models, pairs, jobs)
     many, effects = None, {}
     if models:
         from byheart.runs.subsets import record_subsets
@@ -152,14 +151,18 @@ def _kept(folder: Path) -> dict[str, Any]:
 
 
 def _purchase(
-    run: Run, folder: Path, budget: float, spent: float, models: int | None, pairs: int | None, jobs: int
+    run: Run, folder: Path, budget: float, models: int | None, pairs: int | None, jobs: int
 ) -> tuple[int, int]:
-    """How many models and pairs; decided once for a budget, so that the same command goes on with the same plan."""
+    """How many models and pairs; decided once for a budget, so that the same command goes on with the same plan.
+
+    What the watched run took stands in its folder, so that an interruption before the plan changes nothing.
+    """
     from byheart.runs.cost import afford
 
     plan = _kept(folder)
     if budget > plan["budget"] and (models is None or pairs is None):
-        bought = afford(float(run.timing.get("cpu_seconds", 0.0)), budget - spent, jobs)
+        took = float(run.timing.get("cpu_seconds", 0.0))
+        bought = afford(took, budget - took, jobs)
         plan = {
             "budget": budget,
             "models": max(bought.models, plan["models"]),
@@ -193,13 +196,13 @@ def _effects(
     task: Task, scores: Scores, pairs: int, folder: Path, seed: int, jobs: int, progress: Progress
 ) -> dict[str, Effect]:
     """The marginal utility of what was memorized; nothing when too little was."""
+    from byheart.diagnosis.share import memorized
     from byheart.runs.utility import utility
 
-    memorized = np.nan_to_num(scores["memorization"], nan=-1.0) >= MEMORIZED
-    left = task.train.targets[~memorized]
-    if memorized.sum() < FEWEST or len(left) < FEWEST or (task.is_classification and len(np.unique(left)) < 2):
+    ids = np.sort(memorized(scores))
+    left = task.train.targets[~np.isin(task.train.ids, ids)]
+    if len(ids) < FEWEST or len(left) < FEWEST or (task.is_classification and len(np.unique(left)) < 2):
         return {}
-    ids = scores.ids[memorized]
     place = folder / "utility" / digest(ids)[:8]  # other evidence may name other examples; both stay
     return {"memorized": utility(task, ids, pairs, place, seed=seed, jobs=jobs, progress=progress)}
 

@@ -42,7 +42,7 @@ def empty(pairs: InfluencePairs) -> str:
         )
     if not pairs.high.found:
         return (
-            f"None of the {_asked(pairs)} helps one of {count(pairs.held_out)} held-out ones by {short(THRESHOLD)} or "
+            f"None of {_asked(pairs)} helps one of {count(pairs.held_out)} held-out ones by {short(THRESHOLD)} or "
             "more; pairs that reach it would be shown here."
         )
     return ""

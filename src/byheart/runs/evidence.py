@@ -7,8 +7,6 @@ import torch
 from jaxtyping import Float, Shaped
 from torch.nn import functional as F
 
-KEPT = ("loss", "margin", "correct", "predicted", "error_norm")
-
 
 def read(
     logits: Float[np.ndarray, "n outputs"], targets: Shaped[np.ndarray, "n"], classes: int

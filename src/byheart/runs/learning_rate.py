@@ -13,13 +13,13 @@ from byheart.runs.events import State
 from byheart.runs.loop import begin, fit, one_thread
 
 LADDER = {"sgd": (0.3, 0.1, 0.03, 0.01, 0.003), "adamw": (0.01, 0.003, 0.001, 0.0003, 0.0001)}
-STEPS = 100
+STEPS = 200
 
 
 def settled(task: Task) -> Task:
     """The task with a learning rate: its own, or the one on the ladder whose trial loss falls lowest.
 
-    A trial is about 100 steps on at most 25 batches' worth of training examples, from the same start; its score is the
+    A trial is about 200 steps on at most 50 batches' worth of training examples, from the same start; its score is the
     mean training loss of its last epoch. Deterministic: it depends on the task alone. Errors: TrainingFailed when every
     trial diverges.
     """

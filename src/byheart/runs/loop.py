@@ -146,10 +146,14 @@ def outputs(task: Task, network: nn.Module, examples: Examples, device: str = "c
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """One intra-op thread, so that the numbers do not depend on the machine's load or size."""
+    """One intra-op thread, so that the numbers do not depend on the machine's load or size.
+
+    The caller's global generator is given back as it was.
+    """
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        yield
+        with torch.random.fork_rng(devices=[]):
+            yield
     finally:
         torch.set_num_threads(before)

@@ -14,8 +14,8 @@ from byheart.base.errors import DataError, RunError, UsageError
 from byheart.base.provenance import versions
 from byheart.base.store import digest, read_arrays, sweep, write_arrays, write_table
 from byheart.data.examples import as_array, clean_ids, clean_targets
-from byheart.runs.evidence import KEPT, read
-from byheart.runs.schema import EXAMPLES, HELD_OUT, RECORD, TRAJECTORY, Record, read_record, same, write_record
+from byheart.runs.evidence import read
+from byheart.runs.schema import EXAMPLES, HELD_OUT, KEPT, RECORD, TRAJECTORY, Record, read_record, same, write_record
 
 Columns = dict[str, np.ndarray]
 

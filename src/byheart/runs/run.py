@@ -10,7 +10,18 @@ import numpy as np
 
 from byheart.base.errors import RunError
 from byheart.base.store import read_arrays, read_table
-from byheart.runs.schema import EXAMPLES, FINAL, HELD_OUT, NETWORK, TRAJECTORY, Record, read_record, read_timing
+from byheart.runs.schema import (
+    EXAMPLES,
+    FINAL,
+    HELD_OUT,
+    KEPT,
+    KEPT_HELD_OUT,
+    NETWORK,
+    TRAJECTORY,
+    Record,
+    read_record,
+    read_timing,
+)
 
 if TYPE_CHECKING:
     from torch import nn
@@ -18,6 +29,7 @@ if TYPE_CHECKING:
     from byheart.data.task import Task
 
 
+AGAIN = "delete it and give the command that made it again"
 FITTED = 0.99  # training accuracy from which on a network had the chance to memorize
 
 
@@ -131,17 +143,24 @@ class Run:
 
     @cached_property
     def _trajectory(self) -> dict[str, np.ndarray]:
-        arrays = read_arrays(self.folder / TRAJECTORY)
-        shapes = {a.shape for n, a in arrays.items() if not n.startswith(("test", "validation"))}
-        if len(shapes) != 1 or next(iter(shapes))[1:] != (len(self._examples),):
-            raise RunError(f"{self.folder}/trajectory.safetensors does not fit the examples.", do="record it again")
+        path = self.folder / TRAJECTORY
+        arrays, train = read_arrays(path), len(self._examples)
+        wanted = {name: train for name in (*KEPT, "seen")}
+        for part, count in self._held_out["part"].value_counts().items():
+            wanted |= {f"{part}_{name}": int(count) for name in KEPT_HELD_OUT}
+        _fitting(path, arrays, wanted)
+        if len({len(arrays[name]) for name in wanted}) != 1 or any(arrays[name].ndim != 2 for name in wanted):
+            raise RunError(f"{path} is damaged.", "Its columns are not of the same epochs.", AGAIN)
         return arrays
 
     @cached_property
     def _final(self) -> dict[str, np.ndarray]:
-        path = self.folder / FINAL
+        path, kept = self.folder / FINAL, self.folder / "kept.safetensors"
         arrays = read_arrays(path) if path.exists() else {}
-        kept = self.folder / "kept.safetensors"
+        if arrays:
+            parts = {"": len(self.ids), "test_": len(self.test_ids), "validation_": len(self.validation_ids)}
+            rows = {f"final_{p}logits": n for p, n in parts.items()} | {f"{p}features": n for p, n in parts.items()}
+            _fitting(path, {name: a[None] for name, a in arrays.items()}, rows)
         return arrays | (read_arrays(kept) if kept.exists() else {})
 
     @cached_property
@@ -151,6 +170,14 @@ class Run:
     @cached_property
     def _held_out(self):
         return _columns(self.folder / HELD_OUT, {"id", "target", "part"})
+
+
+def _fitting(path: Path, arrays: dict[str, np.ndarray], wanted: dict[str, int]) -> None:
+    """RunError unless the arrays have these names, and (anything, that many examples, ...)."""
+    for name, count in wanted.items():
+        if name not in arrays or arrays[name].shape[1:2] != (count,):
+            found = "missing" if name not in arrays else f"of shape {arrays[name].shape}"
+            raise RunError(f"{path} is damaged.", f"{name} is {found}; {count} examples were recorded.", AGAIN)
 
 
 def _columns(path: Path, needed: set[str]):

@@ -24,6 +24,8 @@ SCHEMA = 1
 # part-*.safetensors, state.safetensors   an unfinished run; gone at the end
 # model-*.safetensors       subset runs: one file per model
 RECORD, EXAMPLES, HELD_OUT, TIMING = "run.json", "examples.parquet", "held_out.parquet", "timing.json"
+KEPT = ("loss", "margin", "correct", "predicted", "error_norm")  # of training examples, beside `seen`
+KEPT_HELD_OUT = ("loss", "correct")
 TRAJECTORY, NETWORK, FINAL = "trajectory.safetensors", "network.safetensors", "final.safetensors"
 
 

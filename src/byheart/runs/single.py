@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from byheart.base.devices import choose
-from byheart.base.errors import RunError, UsageError
+from byheart.base.errors import RunError, TrainingFailed, UsageError
 from byheart.base.progress import Progress, silent
 from byheart.base.provenance import machine, versions
 from byheart.base.store import digest, read_arrays, sweep, write_arrays, write_json
@@ -81,10 +81,20 @@ def record(
         same(folder, found := read_record(folder), wanted)
         if found.done and all((folder / name).exists() for name in WHOLE):
             _tidy(folder)  # it may have been killed between its last word and this
-            return Run(folder)
+            return _checked(Run(folder), task.train.take(rows))
     with one_thread():
         _train(task, folder, rows, seed, acting, weights, train_only, wanted, progress or silent())
     return Run(folder)
+
+
+def _checked(run: Run, train: Examples) -> Run:
+    """The run, if its table holds the examples that it was made from."""
+    if not np.array_equal(run.ids, train.ids) or not np.array_equal(run.targets, train.targets):
+        path = run.folder / EXAMPLES
+        raise RunError(
+            f"{path} is damaged.", "Its ids or labels are not the task's.", "delete it; the run is made again"
+        )
+    return run
 
 
 def _train(task: Task, folder: Path, rows: np.ndarray, seed: int, events: Sequence[Any], weights: Any,
@@ -155,6 +165,11 @@ def finish(task: Task, state: State, recorder: Recorder, train: Examples) -> Non
     final: dict[str, np.ndarray] = {}
     for prefix, part in (("", train), ("test_", task.test), ("validation_", task.validation)):
         logits, features = last_layer(task, state.network, part, state.device)
+        if not np.isfinite(logits).all():
+            raise TrainingFailed(
+                "The network's outputs are no numbers after the last step.", "The steps are too large at the end.",
+                f"lower the learning rate (it is {task.recipe.lr:g})",
+            )  # fmt: skip
         final |= {f"final_{prefix}logits": logits, f"{prefix}features": features.astype(np.float16)}
     write_columns(recorder.folder, recorder, train.groups)
     write_arrays(recorder.folder / NETWORK, {k.removeprefix("n/"): v for k, v in flat("n", state.network).items()})

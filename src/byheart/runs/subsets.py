@@ -19,12 +19,14 @@ from byheart.data.task import Task
 from byheart.runs.evidence import read
 from byheart.runs.learner import Learner, Network
 from byheart.runs.learning_rate import settled
-from byheart.runs.schema import EXAMPLES, HELD_OUT, RECORD, TIMING, read_record, same, write_record
+from byheart.runs.schema import EXAMPLES, HELD_OUT, RECORD, TIMING, Record, read_record, same, write_record
 from byheart.runs.single import learner_digest, record_of, scaled
 from byheart.runs.workers import each
 
 ALL_LOGITS = 64  # up to so many outputs are kept whole; above, the largest TOP and the log of the sum of exponentials
 TOP = 8
+ALWAYS = ("member", "loss", "margin", "correct", "predicted")
+AGAIN = "delete it and give the same command again: it is trained again"
 
 
 def record_subsets(
@@ -44,8 +46,9 @@ def record_subsets(
     learner = learner or Network()
     if (folder / RECORD).exists():
         same(folder, found := read_record(folder), wanted)
-        models = max(models, int(found.notes.get("models", 0)))
-    write_record(folder, wanted.model_copy(update={"notes": {"models": models}}))
+        models = max(models, _planned(found) if found.done else 0)
+    else:
+        write_record(folder, wanted)
     sweep(folder)
     missing = [k for k in range(models) if not (folder / _file(k)).exists()]
     bar = (progress or silent()).start("subsets", models, models - len(missing))
@@ -54,8 +57,9 @@ def record_subsets(
         seconds += spent
         bar.advance()
     bar.done()
+    if missing:
+        write_json(folder / TIMING, {"cpu_seconds": seconds, "models": len(missing), "machine": machine()})
     _tables(folder, task)
-    write_json(folder / TIMING, {"cpu_seconds": seconds, "models": len(missing), "machine": machine()})
     write_record(folder, wanted.model_copy(update={"notes": {"models": models}, "done": True}))
     return SubsetRuns(folder)
 
@@ -107,7 +111,7 @@ class SubsetRuns:
     @property
     def models(self) -> int:
         """How many models."""
-        return int(self.record.notes["models"])
+        return _planned(self.record)
 
     @property
     def classes(self) -> int:
@@ -141,11 +145,22 @@ class SubsetRuns:
 
     def __getitem__(self, name: str) -> np.ndarray:
         if name not in self._columns:
-            rows = [read_array(self.folder / _file(k), name) for k in range(self.models)]
-            if any(row.shape != rows[0].shape for row in rows):
-                raise RunError(f"The models in {self.folder} do not fit together.", do="record them again with --fresh")
-            self._columns[name] = np.stack(rows)
+            self._columns[name] = np.stack([self._row(k, name) for k in range(self.models)])
         return self._columns[name]
+
+    def _row(self, k: int, name: str) -> np.ndarray:
+        path = self.folder / _file(k)
+        try:
+            row = read_array(path, name)
+        except KeyError as error:
+            if name not in ALWAYS:
+                raise
+            raise RunError(f"{path} is damaged.", f"It has no {name}.", AGAIN) from error
+        count = self.n if name == "member" else self.n + len(self.test_ids)
+        kind = {"member": "b", "predicted": "i", "top": "i"}.get(name, "f")
+        if row.shape[:1] != (count,) or row.dtype.kind != kind:
+            raise RunError(f"{path} is damaged.", f"{name} is {row.dtype} of shape {row.shape}.", AGAIN)
+        return row
 
     def out_of_sample(self) -> tuple[np.ndarray, np.ndarray]:
         """Class probabilities (n, outputs), averaged over the models that left the example out, and how many did (n,).
@@ -181,6 +196,15 @@ class SubsetRuns:
     @cached_property
     def _held_out(self) -> pd.DataFrame:
         return read_table(self.folder / HELD_OUT)
+
+
+def _planned(record: Record) -> int:
+    models = record.notes.get("models")
+    if not isinstance(models, int) or models < 0:
+        raise RunError(
+            "The record of the subset models is damaged.", f"It counts {models!r} models.", "delete its run.json"
+        )
+    return models
 
 
 def _file(k: int) -> str:

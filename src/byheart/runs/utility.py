@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from byheart.base.errors import UsageError
+from byheart.base.errors import RunError, UsageError
 from byheart.base.progress import Progress, silent
 from byheart.base.seeds import generator, spawn
 from byheart.base.store import digest, read_arrays, sweep, write_arrays
@@ -79,7 +79,7 @@ def utility(
     bar.done()
     write_record(folder, wanted.model_copy(update={"notes": {"pairs": seeds}, "done": True}))
     rows = {
-        arm: np.stack([read_arrays(folder / _file(arm, k))["value"] for k in range(seeds)])
+        arm: np.stack([_values(folder / _file(arm, k), len(task.held_out)) for k in range(seeds)])
         for arm in ("without", "random")
     }
     worth, se = paired(rows["without"], rows["random"])
@@ -112,6 +112,13 @@ def _arm(task: Task, arm: str, k: int, removed: np.ndarray, folder: Path, seed: 
     columns = read(predict(task.held_out), scaled(task, task.held_out.targets), task.classes)
     value = columns["correct"].astype(np.float32) if task.classes else -columns["loss"]
     write_arrays(folder / _file(arm, k), {"value": value})
+
+
+def _values(path: Path, count: int) -> np.ndarray:
+    value = read_arrays(path).get("value")
+    if value is None or value.shape != (count,) or value.dtype.kind != "f":
+        raise RunError(f"{path} is damaged.", f"It has no {count} values.", "delete it and give the same command again")
+    return value
 
 
 def _file(arm: str, k: int) -> str:
