@@ -1,6 +1,7 @@
 """Disks that are full or closed, and runs that are damaged: three lines, a code, and what was finished stays."""
 
 import resource
+import shutil
 import subprocess
 import sys
 
@@ -61,3 +62,49 @@ def test_a_loss_that_is_no_number(file, capsys):
     said = capsys.readouterr().err
     assert "in epoch" in said
     assert "lower the learning rate" in said
+
+
+@pytest.mark.parametrize("name", ["plan.json", "timing.json", "scores/scores.parquet", "run/timing.json"])
+@pytest.mark.parametrize("content", ["[]", '{"wall_seconds": 3, "budget": "x"}'])
+def test_a_damaged_file_of_an_audit_is_named_or_made_again(name, content, audited, shared_file, tmp_path, capsys):
+    out = shutil.copytree(audited, tmp_path / "audit")
+    (out / name).write_text(content)
+    words = ["audit", f"{shared_file}:make_task", "--plant", "label-noise=0.1", "--models", "8", "--out", str(out)]
+    code = main(words)
+    said = capsys.readouterr().err
+    assert code == (3 if name == "plan.json" else 0), said
+    assert "Traceback" not in said
+    assert name != "plan.json" or "plan.json is damaged" in said
+
+
+@pytest.mark.parametrize("content", ["null", "[]", '{"command": "byheart audit \\""}', "{"])
+def test_a_damaged_audit_is_not_reported(content, audited, tmp_path, capsys):
+    out = shutil.copytree(audited, tmp_path / "audit")
+    (out / "audit.json").write_text(content)
+    assert main(["report", str(out)]) == 3
+    assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["--epochs", "2.5"], ["--seed", "1e3"], ["--plant", ""], ["--fail-on", "warning"]])
+def test_options_that_are_nearly_right_are_refused(words, shared_file, tmp_path):
+    assert main(["audit", f"{shared_file}:make_task", "--out", str(tmp_path / "run"), *words]) == 2
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_task_file_that_leaves_says_so(file, capsys):
+    file.write_text("def make_task():\n    raise SystemExit(7)\n")
+    assert main(["doctor", f"{file}:make_task"]) == 3
+    assert capsys.readouterr().err.count("SystemExit: 7") == 1
+
+
+def test_record_can_be_begun_anew(file):
+    out = str(file.parent / "run")
+    assert main(["record", f"{file}:make_task", "--out", out, "--epochs", "1"]) == 0
+    assert main(["record", f"{file}:make_task", "--out", out, "--epochs", "2"]) == 3
+    assert main(["record", f"{file}:make_task", "--out", out, "--epochs", "2", "--fresh"]) == 0
+    assert byheart.Run(out).epochs == 2
+
+
+def test_an_audit_can_be_scored(audited, capsys):
+    assert main(["score", str(audited)]) == 0
+    assert "memorization" in capsys.readouterr().out

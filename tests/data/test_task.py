@@ -285,3 +285,60 @@ def test_class_names_say_how_many_classes_there_are():
 def test_whole_numbers_that_are_no_classes_are_refused():
     with pytest.raises(DataError, match="whole numbers up to 11000"):
         Task((X, np.arange(12) * 1000), TEST)
+
+
+@pytest.mark.parametrize(
+    ("network", "says"),
+    [
+        (lambda shape, outputs: 1 / 0, "ZeroDivisionError"),
+        (lambda shape, outputs: None, "returned NoneType"),
+        (lambda shape, outputs: nn.Flatten(), "no parameters"),
+    ],
+)
+def test_a_network_that_cannot_be_made_says_why(network, says):
+    with pytest.raises(TrainingFailed, match=says):
+        Task((X, Y), TEST, network).build()
+
+
+@pytest.mark.parametrize("bad", [{"epochs": 2.5}, {"epochs": "3"}, {"batch": 8.0}, {"lr": "fast"}, {"clip": None}])
+def test_recipes_of_another_kind_are_refused(bad):
+    with pytest.raises(UsageError, match="makes no training"):
+        Recipe(**bad)
+
+
+def test_an_unknown_scaling_is_refused():
+    with pytest.raises(UsageError, match="standard, none"):
+        Task((X, Y), TEST, scaling="minmax")
+
+
+def test_errors_in_data_name_the_set_and_speak_plainly():
+    with pytest.raises(DataError, match="In the test set: 1 of 6 examples have NaN"):
+        Task((X, Y), (np.where(np.arange(18).reshape(6, 3) == 4, np.inf, X[:6]), Y[:6]))
+    with pytest.raises(DataError, match="different shapes"):
+        Task(([[1, 2], [1]], [0, 1]), TEST)
+    with pytest.raises(DataError, match=r"first: 0\)"):
+        Examples(X, Y, ids=np.zeros(12, int))
+    with pytest.raises(DataError, match="infinite inputs"):
+        Examples(np.full((2, 3), 1e300), np.array([0, 1]))  # infinite as the float32 that is trained on
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        ("a,city,y\n1,,0\n2,x,1\n3,y,0\n4,x,1\n5,x,0\n6,y,1\n7,x,0\n8,x,1\n", "missing in city"),
+        ("y\n0\n1\n0\n1\n0\n1\n0\n1\n", "no column beside 'y'"),
+        ("a,b\n0,1\n1,1\n", "The columns are: a, b\\."),
+    ],
+)
+def test_a_table_that_cannot_be_learned_from_names_the_column(tmp_path, rows, says):
+    path = tmp_path / "rows.csv"
+    path.write_text(rows)
+    with pytest.raises(DataError, match=says):
+        load(f"{path}:y")
+
+
+def test_a_function_that_is_not_there_is_guessed(tmp_path):
+    path = tmp_path / "some_task_file.py"
+    path.write_text("def make_task():\n    return None\n")
+    with pytest.raises(UsageError, match="did you mean 'make_task'"):
+        load(f"{path}:make_tsk")

@@ -11,7 +11,7 @@ from .conftest import Columns, Models, clouds, scores_of
 
 
 def told(label: np.ndarray, early: np.ndarray, models: int = 8) -> Evidence:
-    """Clouds whose label has the probability `label` (n,) in left-out models, and which the network said in `early` (n,).
+    """Clouds whose label has the probability `label` (n,) in left-out models and the share `early` of early answers.
 
     Twelve epochs of which the first four are early; later the network is sure of every label.
     """
@@ -85,7 +85,9 @@ def test_the_odds_are_those_that_are_printed():
 def test_what_was_learned_by_heart_later_does_not_count():
     n = len(clouds().train)
     evidence, y = told(np.full(n, 0.9), np.zeros(n)), clouds().train.targets
-    np.testing.assert_allclose(early_votes(evidence)[np.arange(n), y], 0.0)  # the first third, though the loss turned later
+    np.testing.assert_allclose(
+        early_votes(evidence)[np.arange(n), y], 0.0
+    )  # the first third, though the loss turned later
     evidence.run.arrays["validation_loss"] = np.arange(1.0, 13.0)[:, None] * np.ones(60)
     assert early_votes(evidence).sum(1).tolist() == [1.0] * n  # turned at once: the first epoch alone
     del evidence.run.arrays["validation_loss"]

@@ -10,12 +10,20 @@ from hypothesis import strategies as st
 
 import byheart as bh
 from byheart.base.errors import RunError
+from byheart.base.store import read_arrays, read_table, write_arrays, write_table
 from byheart.runs.schema import read_record
 
 
 @pytest.fixture(scope="module")
 def whole(few, tmp_path_factory):
     return bh.record(few, tmp_path_factory.mktemp("run")).folder
+
+
+SIMPLE = (
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.floats(allow_nan=False, allow_infinity=False)
+)
+KEYS = st.sampled_from(["format", "seed", "done", "kind"])
+ANYTHING = st.recursive(SIMPLE, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner), max_leaves=6)
 
 
 def read_all(folder):
@@ -56,13 +64,7 @@ def test_a_damaged_folder_reads_or_says_what_is_damaged(whole, tmp_path, data):
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    st.recursive(
-        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
-        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["format", "seed", "done", "kind"]), inner),
-        max_leaves=6,
-    )
-)  # fmt: skip
+@given(ANYTHING)
 def test_a_record_of_any_content_is_refused_with_a_reason(tmp_path, content):
     (tmp_path / "run.json").write_text(json.dumps(content))
     with pytest.raises(RunError, match=r"run\.json"):
@@ -100,3 +102,46 @@ def test_a_run_that_did_not_fit_its_examples_says_so(few, whole, tmp_path):
     assert "below 99%" in bh.Run(whole).shortfall  # six epochs
     longer = dataclasses.replace(few, recipe=dataclasses.replace(few.recipe, epochs=60))
     assert bh.record(longer, tmp_path).shortfall == ""
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "change"),
+    [
+        ("trajectory", "loss", lambda a: None),
+        ("trajectory", "test_correct", lambda a: None),
+        ("trajectory", "validation_loss", lambda a: a.T),
+        ("trajectory", "seen", lambda a: a[:-1]),
+        ("final", "final_logits", lambda a: a[:-1]),
+        ("final", "test_features", lambda a: None),
+    ],
+)
+def test_columns_that_are_missing_or_of_another_shape_are_named(whole, tmp_path, file, name, change):
+    folder = shutil.copytree(whole, tmp_path / "run")
+    arrays = read_arrays(folder / f"{file}.safetensors")
+    changed = change(arrays.pop(name))
+    write_arrays(folder / f"{file}.safetensors", arrays if changed is None else arrays | {name: changed})
+    with pytest.raises(RunError, match=f"{file}.safetensors is damaged"):
+        bh.Run(folder)[name]
+
+
+@pytest.mark.parametrize("name", ["trajectory.safetensors", "examples.parquet", "final.safetensors"])
+def test_a_file_that_was_deleted_is_made_again(few, whole, tmp_path, name):
+    folder = shutil.copytree(whole, tmp_path / "run")
+    (folder / name).unlink()
+    bh.record(few, folder)
+    assert (folder / name).read_bytes() == (whole / name).read_bytes()
+
+
+def test_a_table_of_other_labels_is_refused(few, whole, tmp_path):
+    folder = shutil.copytree(whole, tmp_path / "run")
+    table = read_table(folder / "examples.parquet")
+    write_table(folder / "examples.parquet", table.assign(target=(table["target"] + 1) % 10))
+    with pytest.raises(RunError, match="not the task's"):
+        bh.record(few, folder)
+
+
+@pytest.mark.parametrize("content", ["null", "[]", '{"cpu_seconds": "long"}', "{"])
+def test_times_that_cannot_be_read_are_left_out(whole, tmp_path, content):
+    folder = shutil.copytree(whole, tmp_path / "run")
+    (folder / "timing.json").write_text(content)
+    assert bh.Run(folder).timing == {}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 
 import numpy as np
 import pytest
@@ -8,7 +9,9 @@ from sklearn.linear_model import LogisticRegression
 
 import byheart as bh
 from byheart.base.errors import RunError, UsageError
+from byheart.base.store import read_arrays, write_arrays
 from byheart.data.subsets import masks
+from byheart.runs.schema import read_record, write_record
 from byheart.runs.subsets import compact
 
 
@@ -133,3 +136,22 @@ def test_a_changed_learner_is_refused(few, tmp_path):
     bh.record_subsets(few, 2, tmp_path, learner=Logistic(), jobs=1)
     with pytest.raises(RunError, match="learner"):
         bh.record_subsets(few, 2, tmp_path, jobs=1)
+
+
+@pytest.mark.parametrize("change", [lambda a: None, lambda a: a[:-1], lambda a: a.astype(np.int8)])
+def test_a_column_of_a_model_that_does_not_fit_is_named(many, tmp_path, change):
+    folder = shutil.copytree(many.folder, tmp_path / "many")
+    arrays = read_arrays(folder / "model-0002.safetensors")
+    changed = change(arrays.pop("correct"))
+    write_arrays(folder / "model-0002.safetensors", arrays if changed is None else arrays | {"correct": changed})
+    with pytest.raises(RunError, match=r"model-0002.safetensors is damaged"):
+        bh.SubsetRuns(folder)["correct"]
+
+
+@pytest.mark.parametrize("count", ["x", -1, None])
+def test_a_count_of_models_that_is_none_is_refused(few, many, tmp_path, count):
+    folder = shutil.copytree(many.folder, tmp_path / "many")
+    record = read_record(folder)
+    write_record(folder, record.model_copy(update={"notes": {"models": count}}))
+    with pytest.raises(RunError, match="damaged"):
+        bh.record_subsets(few, 6, folder, jobs=1)

@@ -68,3 +68,14 @@ def test_impossible_questions_are_refused(few, effect, tmp_path):
         bh.utility(few, few.train.ids[few.train.targets != 3], 2, tmp_path)
     with pytest.raises(UsageError, match="not in the training set"):
         bh.utility(few, [10**6], 2, tmp_path)
+
+
+def test_an_arm_that_does_not_fit_is_named(few, tmp_path):
+    from byheart.base.errors import RunError
+    from byheart.base.store import write_arrays
+
+    ids = few.train.ids[:10]
+    bh.utility(few, ids, seeds=2, out=tmp_path, jobs=1)
+    write_arrays(tmp_path / "without-01.safetensors", {"value": np.zeros(3, np.float32)})
+    with pytest.raises(RunError, match=r"without-01.safetensors is damaged"):
+        bh.utility(few, ids, seeds=2, out=tmp_path, jobs=1)
