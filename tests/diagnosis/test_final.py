@@ -30,3 +30,13 @@ def test_a_recorder_of_somebodys_own_loop_gives_the_last_epoch(easy):
         final_correct(evidence, "test")
     with pytest.raises(NotApplicable):
         final_correct(Evidence(easy.task, None, None, easy.scores), "test")
+
+
+def test_the_final_loss_is_that_of_the_trained_network_on_any_part(noisy, line):
+    from byheart.diagnosis.final import final_loss
+
+    run = noisy.run
+    np.testing.assert_allclose(final_loss(noisy.evidence, "test"), run["test_loss"][-1], rtol=1e-4, atol=1e-5)
+    trained = final_loss(noisy.evidence, "train")
+    assert trained.shape == run.targets.shape and (trained >= 0).all()
+    np.testing.assert_allclose(final_loss(line.evidence, "test"), line.run["test_loss"][-1], rtol=1e-4, atol=1e-5)

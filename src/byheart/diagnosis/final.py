@@ -29,3 +29,17 @@ def final_correct(evidence: Evidence, part: str) -> np.ndarray:
         raise NotApplicable(f"{column} was not recorded")
     last = np.asarray(run[column][-1], np.float64)  # recorded in somebody's own loop: the last epoch stands for the end
     return last if task.is_classification else -last
+
+
+def final_loss(evidence: Evidence, part: str) -> np.ndarray:
+    """The trained network's loss (n,) on a part: cross-entropy in nats, or squared error in squared deviations."""
+    run, task = evidence.run, evidence.task
+    name = "final_logits" if part == "train" else f"final_{part}_logits"
+    if run is None or name not in run or not task.is_classification:
+        if run is not None and task.is_classification:  # somebody's own loop: the last epoch stands for the end
+            return np.asarray(run["loss" if part == "train" else f"{part}_loss"][-1], np.float64)
+        return -final_correct(evidence, part)
+    logits, targets = np.asarray(run[name], np.float64), getattr(task, part).targets
+    peak = logits.max(1)
+    total = peak + np.log(np.exp(logits - peak[:, None]).sum(1))
+    return total - logits[np.arange(len(logits)), targets]

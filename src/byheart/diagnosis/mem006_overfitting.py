@@ -8,11 +8,12 @@ import numpy as np
 
 from byheart.base.errors import NotApplicable
 from byheart.diagnosis.check import Evidence, check
+from byheart.diagnosis.final import final_loss
 from byheart.diagnosis.finding import Finding
 from byheart.diagnosis.measure import Measure, missing
 from byheart.diagnosis.share import matrix, raw
 from byheart.diagnosis.signs import accuracies
-from byheart.diagnosis.turning import mean_by_epoch, turn
+from byheart.diagnosis.turning import turn
 
 POINTS = 0.05  # a gap in accuracy counts when the low end of its interval is above this
 GUESS = 0.10  # a gap in loss counts when it is above this share of the loss of a guess
@@ -66,12 +67,10 @@ def holds(evidence: Evidence, name: str, sign: Measure) -> bool:
 
 
 def loss_gap(evidence: Evidence) -> Measure:
-    """Test loss minus training loss at the end of training."""
-    run = evidence.run
-    assert run is not None
-    rows = np.asarray(run["test_loss"][-1], np.float64)
-    rows = rows[np.isfinite(rows)]
-    trained = mean_by_epoch(run["loss"])[-1]
+    """Test loss minus training loss of the trained network, both in eval mode."""
+    rows, known = final_loss(evidence, "test"), final_loss(evidence, "train")
+    rows, known = rows[np.isfinite(rows)], known[np.isfinite(known)]
+    trained = float(known.mean()) if len(known) else math.nan
     if len(rows) < 2 or not math.isfinite(trained):
         return missing("loss", "a test set with at least two examples", "loss")
     value, se = float(rows.mean() - trained), float(rows.std(ddof=1) / math.sqrt(len(rows)))

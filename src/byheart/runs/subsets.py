@@ -25,6 +25,7 @@ from byheart.runs.workers import each
 
 ALL_LOGITS = 64  # up to so many outputs are kept whole; above, the largest TOP and the log of the sum of exponentials
 TOP = 8
+MANY = ("top_logits", "top", "log_sum_exp")
 ALWAYS = ("member", "loss", "margin", "correct", "predicted")
 AGAIN = "delete it and give the same command again: it is trained again"
 
@@ -153,7 +154,7 @@ class SubsetRuns:
         try:
             row = read_array(path, name)
         except KeyError as error:
-            if name not in ALWAYS:
+            if name not in (*ALWAYS, *(("logits",) if self.classes <= ALL_LOGITS else MANY)):
                 raise
             raise RunError(f"{path} is damaged.", f"It has no {name}.", AGAIN) from error
         count = self.n if name == "member" else self.n + len(self.test_ids)
