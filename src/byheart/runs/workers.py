@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -24,4 +25,15 @@ def each(work: Callable[..., Any], calls: Iterable[tuple[Any, ...]], jobs: int |
         yield from (work(*call) for call in waiting)
         return
     many = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", pre_dispatch="2*n_jobs", batch_size=1)  # type: ignore[arg-type]
-    yield from many(joblib.delayed(work)(*call) for call in waiting)
+    yield from many(joblib.delayed(_settled)(work, call) for call in waiting)
+
+
+def _settled(work: Callable[..., Any], call: tuple[Any, ...]) -> Any:
+    """One call in a worker, in which what was imported is out of the garbage collector's sight.
+
+    Without psutil, loky collects garbage every second; with torch in sight that takes a tenth of a second.
+    """
+    if not gc.get_freeze_count():
+        gc.collect()
+        gc.freeze()
+    return work(*call)
