@@ -33,10 +33,10 @@ POOL, REFERENCE, RUNS = 40, 100, 3
 SIZES = (4, 8, 16, 32)
 CASES = [
     ("mnist", 1000, "label-noise=0.1", "mlp"),
-    ("mnist", 1000, "label-noise=0.1", "cnn"),
     ("fashion_mnist", 2000, "", "mlp"),
-    ("fashion_mnist", 2000, "", "cnn"),
     ("adult", 2000, "", "mlp"),
+    ("mnist", 1000, "label-noise=0.1", "cnn"),
+    ("fashion_mnist", 2000, "", "cnn"),
 ]
 COLUMNS = (
     "models", "MSE raw", "MSE shrunk", "ratio", "MSE trajectory alone", "Spearman raw / shrunk",

@@ -155,3 +155,19 @@ def test_a_count_of_models_that_is_none_is_refused(few, many, tmp_path, count):
     write_record(folder, record.model_copy(update={"notes": {"models": count}}))
     with pytest.raises(RunError, match="damaged"):
         bh.record_subsets(few, 6, folder, jobs=1)
+
+
+def test_logits_that_are_missing_are_named(many, tmp_path):
+    folder = shutil.copytree(many.folder, tmp_path / "many")
+    arrays = read_arrays(folder / "model-0001.safetensors")
+    del arrays["logits"]
+    write_arrays(folder / "model-0001.safetensors", arrays)
+    with pytest.raises(RunError, match="It has no logits"):
+        bh.SubsetRuns(folder)["logits"]
+
+
+def test_a_record_of_another_number_of_classes_is_refused(few, many, tmp_path):
+    folder = shutil.copytree(many.folder, tmp_path / "many")
+    write_record(folder, read_record(folder).model_copy(update={"classes": 99}))
+    with pytest.raises(RunError, match="99 there, 10 here"):
+        bh.record_subsets(few, 6, folder, jobs=1)

@@ -91,6 +91,8 @@ def same(folder: Path, found: Record, wanted: Record) -> None:
     if found.kind != wanted.kind:
         raise RunError(f"{folder} holds {found.kind}, not {wanted.kind}.", do="choose another --out, or --fresh")
     changed = [name for name in wanted.digests if found.digests.get(name) != wanted.digests[name]]
+    if found.classes != wanted.classes:
+        changed.append(f"number of classes ({found.classes} there, {wanted.classes} here)")
     if found.seed != wanted.seed:
         changed.append(f"seed ({found.seed} there, {wanted.seed} here)")
     if versions.get("torch") != wanted.versions.get("torch"):
