@@ -125,7 +125,7 @@ def test_output_is_plain_where_there_is_no_terminal():
     assert "\033" not in done.stdout + done.stderr
 
 
-@pytest.mark.skipif(not hasattr(os, "killpg"), reason="signals as on Unix")
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="this system has no process groups to interrupt")
 def test_ctrl_c_in_the_middle_of_a_training(file):
     """A real signal to a real process: code 130, no traceback, and the folder can be gone on with."""
     words = ["record", f"{file.name}:make_task", "--out", "run", "--epochs", "100000"]
