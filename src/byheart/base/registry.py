@@ -14,14 +14,15 @@ from byheart.base.errors import UsageError
 Named = TypeVar("Named")
 
 ROOMS: dict[str, tuple[str, ...]] = {
-    "task": ("byheart.data.builtin",),
+    "task": ("byheart.data.builtin", "byheart.data.made"),
     "plant": ("byheart.data.plant",),
     "augment": ("byheart.data.augment",),
     "network": ("byheart.models",),
     "activation": ("byheart.models.activations",),
     "method": ("byheart.methods",),
-    "score": ("byheart.scores.trajectory", "byheart.scores.subset"),
+    "score": ("byheart.scores.trajectory", "byheart.scores.subset", "byheart.scores.checkpoint"),
     "check": ("byheart.diagnosis",),
+    "control": ("byheart.controls",),
     "writer": ("byheart.reports",),
 }
 

@@ -18,7 +18,11 @@
         <epoch_end>                      sees state.held_out; state.stop = True ends training
     <fit_end>
 
-An event is a frozen dataclass with methods of these names, each taking the one mutable `State`.
+An event is a frozen dataclass with methods of these names, each taking the one mutable `State`. With
+`reads_held_out = True` it finds the validation loss and accuracy in `state.held_out` at `epoch_end`; with
+`clock = "eval"`, because its logits belong to changed inputs, the trajectory is read in a clean pass after each epoch;
+`rebuild(network) -> network` puts back what a network needs for prediction besides its parameters. At `epoch_start` it
+may replace `state.rows`, the examples of this epoch.
 """
 
 from __future__ import annotations
@@ -60,6 +64,7 @@ class State:
     own: dict[str, Any] = field(default_factory=dict)
     kept: dict[str, np.ndarray] = field(default_factory=dict)
     closure: Callable[[], Tensor] | None = None
+    hooks: list[Any] = field(default_factory=list)  # handles of hooks on modules: removed when training ends, however
 
     def keep(self, name: str, array: np.ndarray) -> None:
         """Have `array` written into the run folder under `name`."""

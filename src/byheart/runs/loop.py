@@ -14,11 +14,12 @@ from torch import Tensor, nn
 
 from byheart.base.devices import choose
 from byheart.base.errors import TrainingFailed, UsageError
-from byheart.base.registry import find
 from byheart.base.seeds import spawn
 from byheart.data.examples import Examples
 from byheart.data.task import Batch, Task
 from byheart.runs.events import State, fire
+from byheart.runs.evidence import read
+from byheart.runs.named import named_event
 
 Watch = Callable[[Batch, Tensor], None]
 Weights = dict[str, np.ndarray]
@@ -58,8 +59,8 @@ def optimizer_of(task: Task, parameters: list[nn.Parameter]) -> torch.optim.Opti
 
 
 def events_of(task: Task) -> tuple[Any, ...]:
-    """The recipe's methods, those given by name made with their defaults."""
-    return tuple(find("method", m)() if isinstance(m, str) else m for m in task.recipe.methods)
+    """The recipe's methods; those given by name ("dropout=0.5") are made."""
+    return tuple(named_event(m) if isinstance(m, str) else m for m in task.recipe.methods)
 
 
 def fit(
@@ -73,7 +74,18 @@ def fit(
     `watch` sees every batch with its raw logits, `each_epoch` the state after each epoch. Errors: TrainingFailed, with
     epoch and batch, when the loss is no number any more.
     """
+    try:
+        _fit(state, events, watch, each_epoch)
+    finally:
+        for hook in state.hooks:
+            hook.remove()
+        state.hooks.clear()
+    return state
+
+
+def _fit(state: State, events: Sequence[Any], watch: Watch | None, each_epoch: Callable[[State], None] | None) -> None:
     task, recipe = state.task, state.task.recipe
+    looks = any(getattr(event, "reads_held_out", False) for event in events)
     fire("fit_start", events, state)
     while state.epoch < recipe.epochs and not state.stop:
         torch.manual_seed(spawn(state.seed, "epoch", state.epoch))
@@ -87,11 +99,12 @@ def fit(
             fire("batch", events, state)
             step(state, events, watch, number)
         state.epoch += 1
+        if looks:
+            state.held_out = held_out(state)
         fire("epoch_end", events, state)
         if each_epoch is not None:
             each_epoch(state)
     fire("fit_end", events, state)
-    return state
 
 
 def step(state: State, events: Sequence[Any], watch: Watch | None, number: int) -> None:
@@ -129,6 +142,14 @@ def step(state: State, events: Sequence[Any], watch: Watch | None, number: int) 
         nn.utils.clip_grad_norm_(state.network.parameters(), clip, foreach=True)
     state.optimizer.step()
     fire("step", events, state)
+
+
+def held_out(state: State) -> dict[str, float]:
+    """Mean loss and, for classes, accuracy on the validation examples: "validation_loss", "validation_correct"."""
+    task, part = state.task, state.task.validation
+    targets = part.targets if task.classes else (part.targets - task.target_scale[0]) / task.target_scale[1]
+    found = read(outputs(task, state.network, part, state.device), targets, task.classes)
+    return {f"validation_{name}": float(found[name].astype(np.float64).mean()) for name in ("loss", "correct")}
 
 
 def outputs(task: Task, network: nn.Module, examples: Examples, device: str = "cpu") -> np.ndarray:

@@ -137,7 +137,12 @@ class Run:
         """The trained network, in eval mode."""
         import torch
 
+        from byheart.runs.loop import events_of
+
         network = task.build()
+        for event in events_of(task):
+            if hasattr(event, "rebuild"):
+                network = event.rebuild(network)
         network.load_state_dict({name: torch.from_numpy(array) for name, array in self.weights.items()})
         return network.eval()
 

@@ -25,7 +25,7 @@ from byheart.runs.events import State, fire
 from byheart.runs.learning_rate import settled
 from byheart.runs.loop import CHUNK, begin, events_of, fit, one_thread, outputs
 from byheart.runs.recorder import Recorder, write_columns
-from byheart.runs.resume import flat, pack, unpack
+from byheart.runs.resume import flat, pack, restore, unpack
 from byheart.runs.run import Run
 from byheart.runs.schema import (
     EXAMPLES,
@@ -76,7 +76,7 @@ def record(
         task,
         seed,
         {"selection": digest(task.train.ids[rows]), "start": digest(weights, train_only), "events": digest_of(acting)},
-    )
+    ).model_copy(update={"clock": clock_of(acting)})
     if (folder / RECORD).exists():
         same(folder, found := read_record(folder), wanted)
         if found.done and all((folder / name).exists() for name in WHOLE):
@@ -113,8 +113,10 @@ def _train(task: Task, folder: Path, rows: np.ndarray, seed: int, events: Sequen
     place[rows] = np.arange(len(rows))
     spent = 0.0
     if (folder / STATE).exists():
+        saved = read_arrays(folder / STATE)
+        state.own = restore("own", {}, saved)  # what a method trained first is not trained again
         fire("fit_start", events, state)
-        unpack(state, read_arrays(folder / STATE))
+        unpack(state, saved)
         events = [_Resumed(e) for e in events]
         spent = read_timing(folder).get("cpu_seconds", 0.0)
     recorder.load(state.epoch)  # also without a state: parts that were written before the first one are dropped
@@ -124,8 +126,9 @@ def _train(task: Task, folder: Path, rows: np.ndarray, seed: int, events: Sequen
     def each_epoch(state: State) -> None:
         for name, part in parts.items():
             recorder.held_out(part.ids, outputs(task, state.network, part, state.device), name)
+        if wanted.clock == "eval":
+            recorder.rows(np.arange(len(rows)), torch.from_numpy(outputs(task, state.network, train, state.device)))
         recorder.epoch()
-        state.held_out = {n: float(np.mean(c)) for n, c in recorder.epochs[-1].items() if n.startswith("validation")}
         if time.monotonic() - clock["saved"] >= SAVE_EVERY:
             recorder.flush()
             _note_time(folder, clock["begun"])
@@ -133,7 +136,9 @@ def _train(task: Task, folder: Path, rows: np.ndarray, seed: int, events: Sequen
             clock["saved"] = time.monotonic()
         bar.advance(note=f"accuracy {_accuracy(recorder.epochs[-1]['correct']):.3f}" if task.classes else "")
 
-    fit(state, events, lambda batch, logits: recorder.rows(place[batch.rows], logits), each_epoch)
+    online = wanted.clock == "online"
+    watch = (lambda batch, logits: recorder.rows(place[batch.rows], logits)) if online else None
+    fit(state, events, watch, each_epoch)
     bar.done()
     finish(task, state, recorder, train)
     notes = {
@@ -259,6 +264,11 @@ def digest_of(parts: Sequence[Any]) -> str:
 def learner_digest(learner: Any | None) -> str:
     """A digest of a learner; None, the task's own network, is named by the task's digests."""
     return digest(None) if learner is None else digest_of((learner,))
+
+
+def clock_of(events: Sequence[Any]) -> str:
+    """When a trajectory is read: "eval", in a clean pass, as soon as one event's logits belong to changed inputs."""
+    return "eval" if any(getattr(event, "clock", "online") == "eval" for event in events) else "online"
 
 
 def restart(folder: str | Path) -> None:
