@@ -5,7 +5,7 @@ import pytest
 
 from byheart.base.errors import NotApplicable
 from byheart.diagnosis.check import Evidence
-from byheart.diagnosis.mem001_mislabelled import ODDS, beliefs, early_votes, mislabelled
+from byheart.diagnosis.mem001_mislabelled import DOUBT, FLOOR, ODDS, beliefs, early_votes, mislabelled
 
 from .conftest import Columns, Models, clouds, scores_of
 
@@ -67,8 +67,9 @@ def test_both_witnesses_count_alike():
     found = mislabelled(told(label, early))
     assert sorted(found.ids.tolist()) == list(range(5, 10))
     assert found.table["votes"].tolist() == [4] * 5
-    np.testing.assert_allclose(found.table["belief"], 0.025, atol=1e-5)
-    np.testing.assert_allclose(found.table["belief_in_other"], 0.975, atol=1e-5)
+    both = np.sqrt((np.array([0.0, 1.0, 0.0]) + FLOOR) * (np.array([0.05, 0.95, 0.0]) + FLOOR))
+    np.testing.assert_allclose(found.table["belief"], both[0] / both.sum(), atol=1e-5)
+    np.testing.assert_allclose(found.table["belief_in_other"], both[1] / both.sum(), atol=1e-5)
     assert mislabelled(told(np.full(n, 0.9), early)) is None
     assert mislabelled(told(label, np.full(n, 1.0))) is None
 
@@ -76,10 +77,19 @@ def test_both_witnesses_count_alike():
 def test_the_odds_are_those_that_are_printed():
     n = len(clouds().train)
     label = np.linspace(0.001, 0.8, n)
-    found = mislabelled(told(label, np.zeros(n)))
-    given, other = label / 2, (2 - label) / 2
+    found = mislabelled(told(label, np.full(n, 0.5)))
+    given, other = np.sqrt((0.5 + FLOOR) * (label + FLOOR)), np.sqrt((0.5 + FLOOR) * (1 - label + FLOOR))
+    assert 0 < len(found.ids) < n
     assert sorted(found.ids.tolist()) == np.flatnonzero(ODDS * given < other - 1e-4).tolist()
     assert f"{ODDS:g} times" in found.evidence
+
+
+def test_a_label_that_models_without_it_give_some_belief_is_not_accused():
+    n = len(clouds().train)
+    label = np.linspace(0.001, 0.8, n)
+    found = mislabelled(told(label, np.zeros(n)))  # the early network alone would accuse nearly all
+    assert sorted(found.ids.tolist()) == np.flatnonzero(label < DOUBT).tolist()
+    assert f"less than {DOUBT:g}" in found.evidence
 
 
 def test_what_was_learned_by_heart_later_does_not_count():

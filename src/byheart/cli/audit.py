@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from byheart.cli import say
 from byheart.cli.budget import seconds
 from byheart.cli.gate import gates
-from byheart.cli.options import Flag, Verbose, Whole, WholeOrNone
+from byheart.cli.options import Flag, Methods, Verbose, Whole, WholeOrNone
 
 if TYPE_CHECKING:
     from byheart.data.task import Task
@@ -27,6 +27,7 @@ def audit(
     models: WholeOrNone = None,
     network: str | None = None,
     epochs: WholeOrNone = None,
+    method: Methods = None,
     out: Path | None = None,
     json: Flag = False,
     fail_on: str | None = None,
@@ -44,6 +45,8 @@ def audit(
         models: Train exactly so many models on random subsets, whatever the budget.
         network: Name of another network (byheart ls networks).
         epochs: Passes over the training set.
+        method: What acts in training, such as dropout=0.5 or "jtt(epochs=5)", several times for several (byheart ls
+            methods).
         out: Folder for the run and the report; by default one below runs/ that the task names.
         json: Print the audit as JSON instead of the summary.
         fail_on: Exit with 1 at findings of this severity (note, warn, error) or code (MEM001), or at a
@@ -59,14 +62,15 @@ def audit(
 
     most = seconds(budget)
     conditions = gates(fail_on, every("check") if fail_on else ())
-    task = task_of(source, plant, network, epochs, seed)
+    task = task_of(source, plant, network, epochs, seed, method)
     from byheart.reports.audit import audit as whole
     from byheart.reports.audit import place
 
     folder = out or place(task, seed)
     say.note(heading(task, seed))
     options = {"plant": plant, "budget": None if budget == BUDGET else budget, "models": models, "network": network}
-    command = again(source, **options, epochs=epochs, out=out, seed=seed, redact=redact)
+    options |= {"epochs": epochs, "method": method, "out": out}
+    command = again(source, **options, seed=seed, redact=redact)
     found = whole(
         task, folder, most, seed, visible(), models=models, fresh=fresh, command=command,
         page="html_redacted" if redact else "html",
@@ -103,6 +107,8 @@ def again(source: str, **options: object) -> str:
     for name, value in options.items():
         if value is True:
             words.append(f"--{name}")
+        elif isinstance(value, list):
+            words += [word for item in value for word in (f"--{name}", str(item))]
         elif value is not None and value is not False:
             words += [f"--{name}", str(value)]
     return shlex.join(words)

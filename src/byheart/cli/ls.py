@@ -5,13 +5,14 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
+from dataclasses import MISSING
 from pathlib import Path
 from typing import Any, Literal
 
 from byheart.cli import say
 from byheart.cli.options import Flag, Verbose
 
-Kind = Literal["tasks", "scores", "checks", "networks", "plants", "runs"]
+Kind = Literal["tasks", "scores", "checks", "networks", "plants", "methods", "runs"]
 
 
 def ls(
@@ -22,7 +23,7 @@ def ls(
     json: Flag = False,
     verbose: Verbose = False,
 ) -> int:
-    """List what can be named: tasks, scores, checks, networks, plants; or the runs in a folder.
+    """List what can be named: tasks, scores, checks, networks, plants, methods; or the runs in a folder.
 
     Args:
         kind: What to list.
@@ -71,10 +72,23 @@ def _check(check: Any) -> dict[str, str]:
     return {"title": check.title, "severity": check.severity, "needs": check.needs, "what": sentence(check.judge)}
 
 
+def _method(spec: Any) -> dict[str, str]:
+    given = [n if v is MISSING else f"{n}={v}" for n, v in spec.arguments.items()]
+    return {
+        "arguments": ", ".join(given),
+        "acts on": spec.acts_on,
+        "groups": "needed" if spec.needs_groups else "",
+        "trains": "twice" if spec.trains_twice else "once",
+        "what": spec.does,
+        "source": spec.source,
+    }
+
+
 LINES: dict[str, Callable[[Any], dict[str, str]]] = {
     "tasks": _what,
     "networks": _what,
     "plants": _what,
     "scores": _score,
     "checks": _check,
+    "methods": _method,
 }

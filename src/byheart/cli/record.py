@@ -6,7 +6,7 @@ from pathlib import Path
 
 from byheart.base.errors import UsageError
 from byheart.cli import say
-from byheart.cli.options import Flag, Verbose, Whole, WholeOrNone
+from byheart.cli.options import Flag, Methods, Verbose, Whole, WholeOrNone
 
 
 def record(
@@ -18,6 +18,7 @@ def record(
     plant: str | None = None,
     network: str | None = None,
     epochs: WholeOrNone = None,
+    method: Methods = None,
     seed: Whole = 0,
     fresh: Flag = False,
     verbose: Verbose = False,
@@ -31,6 +32,8 @@ def record(
         plant: What to put into the data, such as label-noise=0.1 or duplicates=20 (byheart ls plants).
         network: Name of another network (byheart ls networks).
         epochs: Passes over the training set.
+        method: What acts in training, such as dropout=0.5 or "jtt(epochs=5)", several times for several (byheart ls
+            methods).
         seed: Decides everything that is random.
         fresh: Forget an earlier run in the same folder; otherwise the same command goes on or is instant.
         verbose: Show the traceback of an error.
@@ -40,7 +43,7 @@ def record(
 
     if models < 0 or models == 1:
         raise UsageError(f"--models {models}: so many cannot be compared.", do="give 0 for none, or 2 and more")
-    task = task_of(source, plant, network, epochs, seed)
+    task = task_of(source, plant, network, epochs, seed, method)
     import byheart
     from byheart.runs.single import restart
 

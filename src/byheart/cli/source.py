@@ -1,10 +1,11 @@
-"""The words of a command -> Task: source, plants, network, epochs; and whose traceback it is when that fails."""
+"""The words of a command -> Task: source, plants, network, epochs, methods; and whose traceback it is if that fails."""
 
 from __future__ import annotations
 
 import dataclasses
 import sys
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
 
 
 def task_of(
-    source: str, plant: str | None = None, network: str | None = None, epochs: int | None = None, seed: int = 0
-) -> Task:
+    source: str, plant: str | None = None, network: str | None = None, epochs: int | None = None, seed: int = 0,
+    methods: Sequence[str] | None = None,
+) -> Task:  # fmt: skip
     """The task that the words describe. Names are checked before data are read.
 
     Errors: UsageError for unknown names; DataError when the user's own file raises, its traceback printed once.
@@ -26,6 +28,10 @@ def task_of(
 
     if network is not None:
         find("network", network)
+    for text in methods or ():
+        from byheart.runs.named import named_event
+
+        named_event(text)
     try:
         task = load(source)
     except ByheartError:
@@ -42,6 +48,9 @@ def task_of(
         task = dataclasses.replace(task, network=network)
     if epochs is not None:
         task = dataclasses.replace(task, recipe=dataclasses.replace(task.recipe, epochs=epochs))
+    if methods:
+        acting = (*task.recipe.methods, *methods)
+        task = dataclasses.replace(task, recipe=dataclasses.replace(task.recipe, methods=acting))
     if plant is not None:
         from byheart.data.plant import plant as planted
 

@@ -11,9 +11,11 @@ from byheart.diagnosis.proportion import wilson, wilson_many
 from byheart.diagnosis.turning import turning_epoch
 
 # Two witnesses say what the label would have been without learning it by heart: models that never saw the example, and
-# the network itself early on. Either alone flags hard examples too. Together a label is wrong when they believe another
-# one at least ODDS times as much. How this was fixed, and on which data: docs/decisions/0004-wrong-labels.md.
-ODDS = 4.0
+# the network itself early on. Either alone flags hard examples too. A label is wrong when both together believe another
+# one at least ODDS times as much, and models that never saw it give it less than DOUBT. How these were fixed, and on
+# which data: docs/decisions/0004-wrong-labels.md.
+ODDS, DOUBT = 7.0, 0.1
+FLOOR = 0.01  # a witness that never says a class still leaves it this much: few epochs and few models cannot rule it out
 
 
 @check("MEM001", title="mislabelled", severity="warn", needs="trajectory")
@@ -28,9 +30,10 @@ def mislabelled(evidence: Evidence) -> Finding | None:
     task, n = evidence.task, len(evidence.task.train)
     share, low, high = wilson(len(rows), n)
     size = f"{len(rows)} of {n} examples ({share:.1%} [{low:.1%}, {high:.1%}])"
-    line = f"another label is believed at least {ODDS:g} times as much as the given one"
+    line = f"another label is believed more than {ODDS:g} times as much as the given one"
     if witnesses == "both":
-        text = f"{size}: {line}, by models that left them out and by the network early in training."
+        seen = f"by models that left them out (which give the label less than {DOUBT:g}) and by the network early in"
+        text = f"{size}: {line}, {seen} training."
     else:
         text = f"{size}: {line} by the network early in training. No subset models confirm it: one witness is weaker."
     belief, other = beliefs(evidence)
@@ -47,17 +50,25 @@ def suspects(evidence: Evidence) -> tuple[np.ndarray, str]:
     if not evidence.task.is_classification:
         raise NotApplicable("the targets are numbers; a wrong label needs classes")
     given, other = beliefs(evidence)
-    rows = np.flatnonzero(ODDS * given < other)
+    accused = ODDS * given < other
+    if evidence.many is not None:
+        own = evidence.belief[np.arange(len(given)), evidence.task.train.targets]
+        accused &= ~(own >= DOUBT)  # an example that every model has seen is left to the early witness
+    rows = np.flatnonzero(accused)
     order = np.lexsort((-other[rows], given[rows]))
     return rows[order], "both" if evidence.many is not None else "trajectory"
 
 
 def beliefs(evidence: Evidence) -> tuple[np.ndarray, np.ndarray]:
-    """The witnesses' mean belief (n,) in the given label and in the likeliest other; NaN where one of them has none."""
-    pooled = early_votes(evidence)
+    """What the witnesses together believe (n,) of the given label and of the likeliest other; NaN where nobody knows.
+
+    The geometric mean of what each believes, a floor added, scaled to sum to 1 over the classes.
+    """
+    pooled = early_votes(evidence) + FLOOR
     if evidence.many is not None:
-        away = np.isfinite(evidence.belief)  # an example that every model has seen is left to the early witness
-        pooled = np.where(away, (pooled + np.where(away, evidence.belief, 0.0)) / 2, pooled)
+        away = np.isfinite(evidence.belief)
+        pooled = np.where(away, np.sqrt(pooled * (np.where(away, evidence.belief, 0.0) + FLOOR)), pooled)
+    pooled /= pooled.sum(1, keepdims=True)
     rows, targets = np.arange(len(pooled)), evidence.task.train.targets
     rest = pooled.copy()
     rest[rows, targets] = -np.inf
