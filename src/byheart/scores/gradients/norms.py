@@ -1,0 +1,122 @@
+"""||gradient||^2 of each example, of the whole network and of each parameter, at about the cost of one pass.
+
+A linear layer's gradient is a product of its input and of the gradient in its output, whose norms are enough
+(Goodfellow 2015; Rochette et al. 2019). Every parameter is counted, tied and reused ones with their cross terms; what
+no kernel knows is done the slow way, and named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from byheart.base.errors import TrainingFailed, UsageError
+from byheart.scores.gradients import one_by_one
+from byheart.scores.gradients.capture import capturing
+from byheart.scores.gradients.kernel import Rows, own, total
+from byheart.scores.gradients.layers import layers
+
+Loss = Callable[[Tensor, Tensor], Tensor]  # outputs (n, ...), targets (n, ...) -> loss of each example (n,)
+PROBE = 2  # examples on which the kernels are held against the slow way before they are believed
+AGREE = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class GradientNorms:
+    """||gradient||^2 of each example: `squared` (n,) in all, `parameters` name -> (n,).
+
+    `slow` names the parameters whose gradients were formed one by one, with the reason.
+    """
+
+    squared: Tensor
+    parameters: dict[str, Tensor]
+    slow: dict[str, str]
+
+
+def gradient_norms(
+    network: nn.Module, inputs: Tensor, targets: Tensor, loss_of: Loss, batch: int = 256
+) -> GradientNorms:
+    """||d loss_i / d theta||^2 (n,) over the parameters that require a gradient, in eval mode, in batches.
+
+    `loss_of(outputs, targets)` gives the loss of each example. The network is as it was afterwards: its mode, its
+    flags, its hooks. Errors: UsageError when nothing requires a gradient or when losses are not one per example.
+    """
+    if not any(p.requires_grad for p in network.parameters()):
+        raise UsageError("No parameter of this network requires a gradient.", do="network.requires_grad_()")
+    modes = {module: module.training for module in network.modules()}
+    network.eval()
+    try:
+        slow = unreadable(network, inputs[:PROBE], targets[:PROBE], loss_of)
+        parts = [
+            batch_squares(network, x, y, loss_of, slow)
+            for x, y in zip(inputs.split(batch), targets.split(batch), strict=True)
+        ]
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+    found = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+    return GradientNorms(torch.stack(list(found.values())).sum(0), found, slow)
+
+
+def batch_squares(network: nn.Module, inputs: Tensor, targets: Tensor, loss_of: Loss, slow: dict[str, str]) -> Rows:
+    """||gradient||^2 (n,) of every parameter for one batch."""
+    found, spoiled = by_kernels(network, inputs, targets, loss_of, slow)
+    rest = (*slow, *spoiled)
+    return found | (one_by_one.squares(network, rest, inputs, targets, loss_of) if rest else {})
+
+
+def by_kernels(
+    network: nn.Module, inputs: Tensor, targets: Tensor, loss_of: Loss, slow: dict[str, str]
+) -> tuple[Rows, tuple[str, ...]]:
+    """||gradient||^2 (n,) of the parameters that kernels can read, and the names of those that they could not."""
+    names = {id(p): name for name, p in network.named_parameters() if p.requires_grad and name not in slow}
+    kernels = {name: kernel for name, (_, kernel) in layers(network).items()}
+    squares: Rows = {}
+    sums: Rows = {}
+
+    def consume(layer: str, module: nn.Module, a: Tensor, d: Tensor) -> None:
+        mine = {name: id(p) for name, p in own(module).items() if id(p) in names}
+        once = [name for name, address in mine.items() if seen.uses[address] == 1]
+        if once:
+            values = kernels[layer].squares(module, a, d)
+            squares.update({names[mine[name]]: values[name] for name in once})
+        if len(once) < len(mine):
+            formed = kernels[layer].gradients(module, a, d)
+            for name in mine.keys() - once:  # cross terms: gradients add up before they are squared
+                whole = names[mine[name]]
+                sums[whole] = formed[name] if whole not in sums else sums[whole] + formed[name]
+
+    with torch.enable_grad(), capturing(network, len(inputs), consume) as seen:
+        losses = loss_of(network(inputs), targets)
+        if losses.shape != (len(inputs),):
+            raise UsageError(
+                f"The loss has shape {tuple(losses.shape)} for {len(inputs)} examples.", do="give one loss per example"
+            )
+        if losses.requires_grad:
+            losses.sum().backward()
+    squares |= {name: total(g) for name, g in sums.items()}
+    missing = [name for address, name in names.items() if name not in squares or address in seen.spoiled]
+    return {name: v for name, v in squares.items() if name not in missing}, tuple(missing)
+
+
+def unreadable(network: nn.Module, inputs: Tensor, targets: Tensor, loss_of: Loss) -> dict[str, str]:
+    """Parameters that kernels do not read rightly, with the reason: found by holding a few examples against the slow
+    way.
+
+    A parameter may be used where no layer shows it (a function call with the weight of another layer); only a
+    comparison can tell.
+    """
+    names = tuple(name for name, p in network.named_parameters() if p.requires_grad)
+    read, spoiled = by_kernels(network, inputs, targets, loss_of, {})
+    why = dict.fromkeys(spoiled, "no kernel reads its layer")
+    formed = one_by_one.squares(network, names, inputs, targets, loss_of)
+    for name, values in read.items():
+        true = formed[name]
+        if not torch.isfinite(true).all():
+            raise TrainingFailed(f"The gradient of {name} is no number.", do="look at the loss of these examples")
+        if (values - true).abs().max() > AGREE * (true.abs().max() + torch.finfo(true.dtype).tiny):
+            why[name] = "it is used outside its layer"
+    return why
