@@ -39,11 +39,14 @@ def test_it_equals_dense_kronecker_matrices(name, damping):
     network, (x, y) = made(IMAGES[name]).eval(), images()
     fitted = ekfac.fit(network, x, y, entropy, damping=damping, batch=4)
     found = ekfac.self_influence(network, x, y, entropy, fitted, batch=5)
-    true, rest = torch.zeros(len(x), dtype=torch.float64), dict(fitted.diagonal)
+    again, _ = ekfac.fit_self_influence(network, x, y, entropy, damping=damping, batch=4)
+    torch.testing.assert_close(again, found, rtol=1e-9, atol=0)
+    true = torch.zeros(len(x), dtype=torch.float64)
     for layer, module in network.named_modules():
-        if layer in fitted.layers:
+        if layer in fitted.bases:
             true += dense(network, layer, module, x, y, entropy, damping)
-    for parameter, fisher in rest.items():
+    for parameter in fitted.eigenvalues.keys() - fitted.bases.keys():
+        fisher = fitted.eigenvalues[parameter]
         g = one_by_one.gradients(network, (parameter,), x, y, entropy)[parameter]
         torch.testing.assert_close(fisher, g.square().mean(0), rtol=1e-9, atol=1e-15)
         true += (g.square() / (fisher + fitted.damping[parameter])).flatten(1).sum(1)
@@ -89,6 +92,14 @@ def test_the_true_fisher_draws_its_labels_from_the_network():
     assert (y[1::2] == 1).all() and 0.45 < (y[::2] == 0).double().mean() < 0.55 and (y[::2] != 2).all()
 
 
+def test_streamed_equals_kept(monkeypatch):
+    network, (x, y) = made(IMAGES["mlp"]).eval(), images()
+    kept, _ = ekfac.fit_self_influence(network, x, y, entropy, batch=4)
+    monkeypatch.setattr(ekfac, "KEPT", 0)
+    streamed, _ = ekfac.fit_self_influence(network, x, y, entropy, batch=4)
+    torch.testing.assert_close(streamed, kept, rtol=1e-9, atol=0)
+
+
 def test_a_negative_damping_is_refused():
     network, (x, y) = made(IMAGES["mlp"]), images()
     with pytest.raises(UsageError, match="damping"):
@@ -99,5 +110,5 @@ def test_a_network_of_one_layer_has_no_prefix():
     network = nn.Linear(4, 3).double()
     x, y = torch.randn(6, 4, dtype=torch.float64), torch.arange(6) % 3
     fitted = ekfac.fit(network, x, y, entropy, damping=1e-2)
-    assert set(fitted.layers) == {""} and not fitted.diagonal
+    assert set(fitted.bases) == set(fitted.eigenvalues) == {""}
     assert (ekfac.self_influence(network, x, y, entropy, fitted) > 0).all()

@@ -15,104 +15,146 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from byheart.base.errors import UsageError
-from byheart.scores.gradients.matrices import is_matrix, matrix, parts
+from byheart.scores.gradients.eigenbasis import Basis, Dense, Factored, Squares, covariances, squares
+from byheart.scores.gradients.matrices import is_matrix, parts
 from byheart.scores.gradients.norms import PROBE, unreadable
-from byheart.scores.gradients.passes import Loss, alone, batches, gradients, seen
+from byheart.scores.gradients.passes import Loss, alone, batches, formed, seen
 
-
-@dataclass(frozen=True, eq=False)
-class Basis:
-    """A layer's eigenvectors (in + 1, in + 1), (out, out) and its measured eigenvalues (out, in + 1)."""
-
-    inputs: Tensor
-    outputs: Tensor
-    eigenvalues: Tensor
-
-    def rotated(self, g: Float[Tensor, "n o i"]) -> Float[Tensor, "n o i"]:
-        """Gradients in the eigenbasis."""
-        return self.outputs.mT @ (g @ self.inputs)
+KEPT = 2**28  # numbers: inputs and output gradients of rank-one layers are kept up to so many, and the pass is saved
+SHARE = 0.1  # the default damping, as a share of the mean eigenvalue (Grosse et al. 2023)
 
 
 @dataclass(frozen=True, eq=False)
 class Ekfac:
-    """A fitted EK-FAC approximation; `diagonal` holds the Fisher diagonal of what is no matrix.
-
-    `damping` is added to every eigenvalue; "a tenth of the mean eigenvalue" is its default, by layer.
+    """A fitted EK-FAC approximation: eigenbases by layer; eigenvalues and damping by layer, or by parameter where the
+    Fisher matrix is diagonal; `slow` names the parameters that were read one example at a time.
     """
 
-    layers: dict[str, Basis]
-    diagonal: dict[str, Tensor]
+    bases: dict[str, Basis]
+    eigenvalues: dict[str, Tensor]
     damping: dict[str, float]
     slow: dict[str, str]
 
     def weights(self, name: str) -> Tensor:
-        """1 / (lambda + damping) of a layer or parameter."""
-        known = self.layers[name].eigenvalues if name in self.layers else self.diagonal[name]
-        return 1 / (known + self.damping[name])
+        """1 / (lambda + damping)."""
+        return 1 / (self.eigenvalues[name] + self.damping[name])
 
 
 def fit(
     network: nn.Module, inputs: Tensor, targets: Tensor, loss_of: Loss, *, damping: float | None = None,
     batch: int = 64,
 ) -> Ekfac:  # fmt: skip
-    """Fit to the empirical Fisher of these examples: gradients at the targets that are given.
+    """Fit to the empirical Fisher matrix of these examples: gradients at the targets that are given.
 
-    For the true Fisher matrix of a classifier give targets drawn from its own predictions (`drawn`). Eval mode is the
-    caller's. Errors: UsageError for a negative damping.
+    For the true Fisher matrix of a classifier give targets drawn from its own predictions (`drawn`). `damping` is added
+    to every eigenvalue; without it, a tenth of the mean eigenvalue of each layer. Eval mode is the caller's. Errors:
+    UsageError for a negative damping.
     """
-    if damping is not None and damping < 0:
-        raise UsageError(f"damping={damping} makes no inverse.", do="give a positive number, or none: it is chosen")
-    slow = unreadable(network, inputs[:PROBE], targets[:PROBE], loss_of)
-    chosen = {name: module for name, module in alone(network, slow).items() if is_matrix(module)}
-    covariances: dict[str, tuple[Tensor, Tensor]] = {}
-    for x, y in batches(inputs, targets, batch):
-        for name, uses in seen(network, x, y, loss_of).items():
-            if name in chosen:
-                for given in uses:
-                    a, d = (v.flatten(0, 1) for v in parts(chosen[name], *given))
-                    old = covariances.get(name, (0.0, 0.0))
-                    covariances[name] = (old[0] + a.mT @ a, old[1] + d.mT @ d)
-    vectors = {name: tuple(torch.linalg.eigh(c).eigenvectors for c in pair) for name, pair in covariances.items()}
-    sums: dict[str, Tensor] = {}
-    rotations = {n: Basis(a, s, torch.empty(0)) for n, (a, s) in vectors.items()}
-    for x, y in batches(inputs, targets, batch):
-        for name, g in rotated(network, chosen, rotations, x, y, loss_of, slow).items():
-            sums[name] = sums.get(name, 0.0) + g.square().sum(0)
-    means = {name: s / len(inputs) for name, s in sums.items()}
-    given = {name: float(m.mean()) / 10 if damping is None else damping for name, m in means.items()}
-    return Ekfac(
-        {n: Basis(a, s, means[n]) for n, (a, s) in vectors.items()},
-        {n: m for n, m in means.items() if n not in vectors}, given, slow,
-    )  # fmt: skip
+    return fitted_with_squares(network, inputs, targets, loss_of, damping, batch)[0]
 
 
-def rotated(
-    network: nn.Module, chosen: dict[str, nn.Module], bases: dict[str, Basis], inputs: Tensor, targets: Tensor,
-    loss_of: Loss, slow: dict[str, str],
-) -> dict[str, Tensor]:  # fmt: skip
-    """Gradients of one batch: of layers in `chosen` in their eigenbasis (n, out, in + 1), of the rest as they are."""
-    formed = gradients(network, inputs, targets, loss_of, slow)
-    found: dict[str, Tensor] = {}
-    for layer, module in chosen.items():
-        prefix = f"{layer}." if layer else ""
-        own = {n: formed.pop(f"{prefix}{n}") for n in ("weight", "bias") if f"{prefix}{n}" in formed}
-        if layer in bases:
-            found[layer] = bases[layer].rotated(matrix(module, own))
-    return found | formed
+def fit_self_influence(
+    network: nn.Module, inputs: Tensor, targets: Tensor, loss_of: Loss, *, damping: float | None = None,
+    batch: int = 64,
+) -> tuple[Float[Tensor, "n"], Ekfac]:  # fmt: skip
+    """Self-influence (n,) of the examples that EK-FAC is fitted to: what is known of rank-one layers is used again."""
+    fitted, kept = fitted_with_squares(network, inputs, targets, loss_of, damping, batch)
+    found = sum((s.weighted(fitted.weights(name)) for name, s in kept.items()), inputs.new_zeros(len(inputs)).double())
+    if kept.keys() == fitted.eigenvalues.keys():
+        return found.to(next(iter(fitted.eigenvalues.values())).dtype), fitted
+    rest = [
+        in_basis(network, x, y, loss_of, fitted.bases, fitted.slow, frozenset(kept))
+        for x, y in batches(inputs, targets, batch)
+    ]
+    others = torch.cat([summed(part, fitted) for part in rest])
+    return (found + others).to(others.dtype), fitted
 
 
 def self_influence(
     network: nn.Module, inputs: Tensor, targets: Tensor, loss_of: Loss, fitted: Ekfac, batch: int = 64
 ) -> Float[Tensor, "n"]:
-    """g_i^T (F + damping)^-1 g_i (n,), at least 0: how far an example's own gradient step lowers its own loss."""
-    chosen = {name: module for name, module in network.named_modules() if name in fitted.layers}
-    found = []
-    for x, y in batches(inputs, targets, batch):
-        g = rotated(network, chosen, fitted.layers, x, y, loss_of, fitted.slow)
-        found.append(torch.stack([(v.square() * fitted.weights(n)).flatten(1).sum(1) for n, v in g.items()]).sum(0))
-    return torch.cat(found)
+    """g_i^T (F + damping)^-1 g_i (n,), at least 0: how far a step along its own gradient lowers an example's loss."""
+    return torch.cat([
+        summed(in_basis(network, x, y, loss_of, fitted.bases, fitted.slow), fitted)
+        for x, y in batches(inputs, targets, batch)
+    ])  # fmt: skip
 
 
 def drawn(logits: Float[Tensor, "n k"], generator: torch.Generator) -> Tensor:
     """Targets (n,) drawn from the network's own predictions: with them the Fisher matrix is the true one."""
     return torch.multinomial(logits.softmax(1), 1, generator=generator)[:, 0]
+
+
+def summed(found: dict[str, Squares], fitted: Ekfac) -> Float[Tensor, "n"]:
+    """The weighted squares of every layer and parameter, added up."""
+    return torch.stack([s.weighted(fitted.weights(name)) for name, s in found.items()]).sum(0)
+
+
+def in_basis(
+    network: nn.Module, inputs: Tensor, targets: Tensor, loss_of: Loss, bases: dict[str, Basis], slow: dict[str, str],
+    without: frozenset[str] = frozenset(),
+) -> dict[str, Squares]:  # fmt: skip
+    """Squared gradients of one batch: of layers with a basis in it, of other parameters as they are."""
+    uses = seen(network, inputs, targets, loss_of)
+    found: dict[str, Squares] = {
+        layer: squares(network.get_submodule(layer), uses[layer], basis)
+        for layer, basis in bases.items()
+        if layer in uses and layer not in without
+    }
+    rest = formed(network, uses, inputs, targets, loss_of, slow, frozenset(bases))
+    return found | {name: Dense(g.square()) for name, g in rest.items()}
+
+
+def fitted_with_squares(
+    network: nn.Module, inputs: Tensor, targets: Tensor, loss_of: Loss, damping: float | None, batch: int
+) -> tuple[Ekfac, dict[str, Squares]]:
+    """The fit, and the squared gradients in its basis of the layers that were kept."""
+    if damping is not None and damping < 0:
+        raise UsageError(f"damping={damping} makes no inverse.", do="give a positive number, or none: it is chosen")
+    slow = unreadable(network, inputs[:PROBE], targets[:PROBE], loss_of)
+    chosen = {name: module for name, module in alone(network, slow).items() if is_matrix(module)}
+    sums, kept = first_pass(network, inputs, targets, loss_of, chosen, batch)
+    bases = {name: Basis(*(torch.linalg.eigh(c).eigenvectors for c in pair)) for name, pair in sums.items()}
+    known: dict[str, Squares] = {
+        name: Factored((d @ bases[name].outputs).square_(), (a @ bases[name].inputs).square_())
+        for name, (a, d) in kept.items()
+    }
+    totals = {name: s.sum() for name, s in known.items()}
+    read = {n for layer in known for n, _ in network.get_submodule(layer).named_parameters(prefix=layer)}
+    if any(p.requires_grad and name not in read for name, p in network.named_parameters()):
+        for x, y in batches(inputs, targets, batch):
+            for name, s in in_basis(network, x, y, loss_of, bases, slow, frozenset(known)).items():
+                totals[name] = totals[name] + s.sum() if name in totals else s.sum()
+    means = {name: t / len(inputs) for name, t in totals.items()}
+    added = {name: SHARE * float(m.mean()) if damping is None else damping for name, m in means.items()}
+    return Ekfac(bases, means, added, slow), known
+
+
+def first_pass(
+    network: nn.Module, inputs: Tensor, targets: Tensor, loss_of: Loss, chosen: dict[str, nn.Module], batch: int
+) -> tuple[dict[str, tuple[Tensor, Tensor]], dict[str, tuple[Tensor, Tensor]]]:
+    """Covariances by layer; and, of layers with one position used once, inputs (n, in + 1) and output gradients (n,
+    out) as far as they are kept.
+    """
+    sums: dict[str, tuple[Tensor, Tensor]] = {}
+    rows: dict[str, list[tuple[Tensor, Tensor]]] = {}
+    size = 0
+    for x, y in batches(inputs, targets, batch):
+        uses = seen(network, x, y, loss_of)
+        for name in chosen.keys() & uses.keys():
+            if name not in sums and len(uses[name]) == 1:
+                a, d = parts(chosen[name], *uses[name][0])
+                if a.shape[1] == 1 and (name in rows or size + per_row(a, d) * len(inputs) <= KEPT):
+                    size += 0 if name in rows else per_row(a, d) * len(inputs)
+                    rows.setdefault(name, []).append((a[:, 0], d[:, 0]))
+                    continue
+            c = covariances(chosen[name], uses[name])
+            old = sums.get(name)
+            sums[name] = c if old is None else (old[0] + c[0], old[1] + c[1])
+    kept = {name: (torch.cat([a for a, _ in r]), torch.cat([d for _, d in r])) for name, r in rows.items()}
+    return sums | {name: (a.mT @ a, d.mT @ d) for name, (a, d) in kept.items()}, kept
+
+
+def per_row(a: Tensor, d: Tensor) -> int:
+    """Numbers that are kept of one example."""
+    return a.shape[2] + d.shape[2]

@@ -1,4 +1,4 @@
-"""A layer's weight and bias as one matrix (out, in + 1), and the inputs and output gradients that its gradient is of."""
+"""A layer's weight and bias as one matrix (out, in + 1), and the inputs and output gradients it is learned from."""
 
 from __future__ import annotations
 

@@ -43,17 +43,27 @@ def seen(network: nn.Module, inputs: Tensor, targets: Tensor, loss_of: Loss) -> 
 
 def gradients(network: nn.Module, inputs: Tensor, targets: Tensor, loss_of: Loss, slow: dict[str, str]) -> Rows:
     """Gradients (n, *shape) of every trained parameter for one batch: uses added up, the slow ones the slow way."""
-    names = {id(p): name for name, p in network.named_parameters() if p.requires_grad and name not in slow}
+    return formed(network, seen(network, inputs, targets, loss_of), inputs, targets, loss_of, slow)
+
+
+def formed(
+    network: nn.Module, uses: dict[str, list[tuple[Tensor, Tensor]]], inputs: Tensor, targets: Tensor, loss_of: Loss,
+    slow: dict[str, str], without: frozenset[str] = frozenset(),
+) -> Rows:  # fmt: skip
+    """The same from the uses of one pass, without the parameters of some layers."""
+    left = {f"{layer}.{n}" if layer else n for layer in without for n in own(network.get_submodule(layer))}
+    wanted = {n: p for n, p in network.named_parameters() if p.requires_grad and n not in left}
+    names = {id(p): name for name, p in wanted.items() if name not in slow}
     kernels = layers(network)
     found: Rows = {}
-    for layer, uses in seen(network, inputs, targets, loss_of).items():
+    for layer in uses.keys() - without:
         module, kernel = kernels[layer]
-        for a, d in uses:
+        for a, d in uses[layer]:
             for name, values in kernel.gradients(module, a, d).items():
                 whole = names.get(id(own(module)[name]))
                 if whole is not None:
                     found[whole] = values if whole not in found else found[whole] + values
-    rest = tuple(n for n, p in network.named_parameters() if p.requires_grad and n not in found)
+    rest = tuple(n for n in wanted if n not in found)
     return found | (one_by_one.gradients(network, rest, inputs, targets, loss_of) if rest else {})
 
 
