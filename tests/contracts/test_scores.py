@@ -24,7 +24,7 @@ SUBSET = ("member", "correct", "margin", "loss", "predicted", "logits")
 UNSEEN = 7  # the example that nothing is known of
 PRIOR = {"memorization", "memorization_shrunk"}  # these estimate it all the same, and widen the interval
 MARK = "memorization_marked"  # this one says so
-OF_LOSSES = {"cumulative_loss", "cumulative_loss_early", "final_loss", "memorization", "memorization_raw"}
+OF_LOSSES = {"banzhaf", "cumulative_loss", "cumulative_loss_early", "final_loss", "memorization", "memorization_raw"}
 OF_MEMBERS = {MARK}  # who was in which training set is known whatever the targets are
 
 
