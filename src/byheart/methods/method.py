@@ -17,7 +17,7 @@ from typing import Any, Literal, TypeVar
 from byheart.base.errors import UsageError
 from byheart.base.registry import register
 
-ActsOn = Literal["loss", "gradient", "weights", "inputs", "representation", "sample", "stop"]
+ActsOn = Literal["loss", "gradient", "weights", "inputs", "representation", "sample", "stop", "nothing"]
 Event = TypeVar("Event")
 
 

@@ -133,8 +133,27 @@ class Run:
         """The final parameters and buffers."""
         return read_arrays(self.folder / NETWORK)
 
-    def network(self, task: Task) -> nn.Module:
-        """The trained network, in eval mode."""
+    @cached_property
+    def checkpoints(self) -> dict[int, dict[str, np.ndarray]]:
+        """Epoch -> parameters and buffers, as the method "checkpoints" kept them; empty without it."""
+        return self._kept_weights
+
+    @cached_property
+    def learning_rates(self) -> dict[int, float]:
+        """Epoch -> learning rate of the epoch that ended in that checkpoint."""
+        return {epoch: float(self[f"checkpoint/{epoch}/lr"][0]) for epoch in self._kept_weights}
+
+    @cached_property
+    def _kept_weights(self) -> dict[int, dict[str, np.ndarray]]:
+        found: dict[int, dict[str, np.ndarray]] = {}
+        for key, array in self._final.items():
+            if key.startswith("checkpoint/") and "/weights/" in key:
+                _, epoch, _, name = key.split("/", 3)
+                found.setdefault(int(epoch), {})[name] = array
+        return dict(sorted(found.items()))
+
+    def network(self, task: Task, weights: dict[str, np.ndarray] | None = None) -> nn.Module:
+        """The trained network, or one with other weights such as a checkpoint's, in eval mode."""
         import torch
 
         from byheart.runs.loop import events_of
@@ -143,7 +162,7 @@ class Run:
         for event in events_of(task):
             if hasattr(event, "rebuild"):
                 network = event.rebuild(network)
-        network.load_state_dict({name: torch.from_numpy(array) for name, array in self.weights.items()})
+        network.load_state_dict({name: torch.from_numpy(array) for name, array in (weights or self.weights).items()})
         return network.eval()
 
     @cached_property
