@@ -59,7 +59,7 @@ def test_no_outputs_are_refused(name):
         find("network", name)((1, 8, 8), 0)
 
 
-@pytest.mark.parametrize("name", [n for n in NETWORKS if n != "mlp"])
+@pytest.mark.parametrize("name", [n for n in NETWORKS if n not in ("mlp", "rnn", "lstm", "linear")])
 @pytest.mark.parametrize("shape", [(30,), (1, 2, 28), (5, 7)])
 def test_what_is_no_image_is_refused_with_the_way_out(name, shape):
     with pytest.raises(UsageError, match="mlp"):
