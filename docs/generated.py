@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from dataclasses import MISSING
 from pathlib import Path
 
 from byheart.base.registry import every
@@ -76,6 +77,21 @@ def decisions() -> str:
     return "\n".join(f"- [{f.read_text().splitlines()[0].lstrip('# ')}](decisions/{f.name})" for f in files)
 
 
+def methods() -> str:
+    """One row a method, then each with its whole docstring."""
+    known = every("method")
+    heads = ["method", "acts on", "needs groups", "trains", "source"]
+    rows = [
+        [f"[{n}](#{n})", m.acts_on, "yes" if m.needs_groups else "", "twice" if m.trains_twice else "once", m.source]
+        for n, m in known.items()
+    ]
+    parts = [table(heads, rows)]
+    for name, spec in known.items():
+        given = ", ".join(n if v is MISSING else f"{n}={v!r}" for n, v in spec.arguments.items())
+        parts.append(f"## {name} {{ #{name} }}\n\n`{name}({given})`\n\n{inspect.getdoc(spec.event)}")
+    return "\n\n".join(parts)
+
+
 def registered(kind: str) -> str:
     """Names of a kind, each with its sentence."""
     return table(["name", "what"], [[f"`{name}`", sentence(thing)] for name, thing in every(kind).items()])
@@ -87,6 +103,7 @@ FILL = {
     "findings": findings,
     "commands": commands,
     "decisions": decisions,
+    "methods": methods,
     "tasks": lambda: registered("task"),
     "networks": lambda: registered("network"),
     "plants": lambda: registered("plant"),
