@@ -41,6 +41,21 @@ def halves(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return np.sort(order[: -(-n // 2)]), np.sort(order[-(-n // 2) :])
 
 
+def threshold_sets(targets: np.ndarray, classes: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Two disjoint random sets of n // (classes + 1) rows, ascending: those that get an extra class in one of two runs.
+
+    Pleiss et al. 2020. Errors: UsageError for fewer examples than that makes one.
+    """
+    count = len(targets) // (classes + 1)
+    if count < 1:
+        raise UsageError(
+            f"{len(targets)} examples are too few for threshold samples of {classes} classes.",
+            do=f"give at least {classes + 1}",
+        )
+    order = generator(seed, "threshold samples").permutation(len(targets))
+    return np.sort(order[:count]), np.sort(order[count : 2 * count])
+
+
 def folds(targets: np.ndarray, count: int, seed: int) -> np.ndarray:
     """The fold (n,) of each row, 0 to count - 1; every class (for floats: everything) is spread evenly."""
     n = len(targets)
