@@ -30,9 +30,15 @@ _HOME = {
     "plant": "byheart.data.plant",
     "explain": "byheart.diagnosis.explain",
     "load": "byheart.data.source",
+    "locate": "byheart.diagnosis.location",
+    "second_split": "byheart.runs.second_split",
+    "sweep": "byheart.controls.sweep",
+    "Sweep": "byheart.controls.swept",
 }
 
 if TYPE_CHECKING:
+    from byheart.controls.sweep import sweep as sweep
+    from byheart.controls.swept import Sweep as Sweep
     from byheart.data.examples import Examples as Examples
     from byheart.data.indexed import Indexed as Indexed
     from byheart.data.plant import plant as plant
@@ -43,9 +49,11 @@ if TYPE_CHECKING:
     from byheart.diagnosis.audit import diagnose as diagnose
     from byheart.diagnosis.explain import explain as explain
     from byheart.diagnosis.finding import Finding as Finding
+    from byheart.diagnosis.location import locate as locate
     from byheart.reports.audit import audit as audit
     from byheart.runs.recorder import Recorder as Recorder
     from byheart.runs.run import Run as Run
+    from byheart.runs.second_split import second_split as second_split
     from byheart.runs.single import record as record
     from byheart.runs.subsets import SubsetRuns as SubsetRuns
     from byheart.runs.subsets import record_subsets as record_subsets
@@ -63,15 +71,19 @@ __all__ = [
     "Run",
     "Scores",
     "SubsetRuns",
+    "Sweep",
     "Task",
     "audit",
     "diagnose",
     "explain",
     "load",
+    "locate",
     "plant",
     "record",
     "record_subsets",
     "score",
+    "second_split",
+    "sweep",
     "utility",
 ]
 

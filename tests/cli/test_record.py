@@ -36,3 +36,26 @@ def test_a_folder_of_another_seed_is_refused(shared_file, recorded, capsys):
     said = capsys.readouterr().err
     assert "seed" in said
     assert json.loads((recorded / "run.json").read_text())["seed"] == 0
+
+
+def test_trainings_beside_the_run_add_columns_to_its_scores(file, capsys):
+    out = file.parent / "run"
+    words = ["record", f"{file}:make_task", "--out", str(out), "--epochs", "3"]
+    assert main(words) == 0
+    capsys.readouterr()
+    assert main(["score", str(out)]) == 0
+    said = capsys.readouterr()
+    for name in ("second-split", "threshold-samples"):
+        assert f"byheart record --{name}" in said.err
+    assert main([*words, "--second-split", "--threshold-samples"]) == 0
+    assert "3 epochs, second split, threshold samples" in capsys.readouterr().err
+    assert main(["score", str(out)]) == 0
+    said = capsys.readouterr()
+    for name in ("second_split_forgetting", "aum_over_threshold"):
+        assert f"{name} " in said.out and name not in said.err
+
+
+def test_trainings_that_need_classes_are_refused_beforehand(tmp_path, capsys):
+    assert main(["record", "diabetes", "--out", str(tmp_path / "run"), "--second-split"]) == 2
+    assert "diabetes is a regression task" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()

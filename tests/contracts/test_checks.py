@@ -12,17 +12,34 @@ import pytest
 import byheart
 from byheart.base.errors import NotApplicable
 from byheart.base.registry import every, find
+from byheart.controls.sweep import sweep
 from byheart.data.examples import Examples
 from byheart.diagnosis.check import Check, Evidence
 from byheart.diagnosis.finding import SEVERITIES, Finding
 
 CODES = list(every("check"))
 PLANTED = "label-noise=0.15,conflicting-duplicates=6,leakage=4"
+OF_SHORTCUTS = ("MEM008", "MEM009")
+
+
+@pytest.fixture
+def evidence(code: str, request) -> Evidence:
+    """Evidence in which the check of this code has something to find."""
+    return request.getfixturevalue("cued" if code in OF_SHORTCUTS else "spoiled")
 
 
 @pytest.fixture(scope="module")
-def evidence(tmp_path_factory) -> Evidence:
-    """200 digits with wrong labels, copies and leaked test rows."""
+def cued(tmp_path_factory) -> Evidence:
+    """Digits whose colour gives the class away in training, but for one of twenty; groups say which."""
+    task = byheart.plant(find("task", "digits")(), "shortcut-colour=0.95", seed=0)
+    task = dataclasses.replace(task, recipe=byheart.Recipe(epochs=20, batch=64, lr=0.05))
+    run = byheart.record(task, out=tmp_path_factory.mktemp("cued") / "run")
+    return Evidence(task, run, None, byheart.score(run))
+
+
+@pytest.fixture(scope="module")
+def spoiled(tmp_path_factory) -> Evidence:
+    """200 digits with wrong labels, copies and leaked test rows; a sweep over sizes."""
     folder, task = tmp_path_factory.mktemp("checks"), find("task", "digits")()
     few = dataclasses.replace(
         task, train=task.train.take(np.arange(200)), recipe=byheart.Recipe(epochs=40, batch=32, lr=0.05)
@@ -30,7 +47,8 @@ def evidence(tmp_path_factory) -> Evidence:
     planted = byheart.plant(few, PLANTED, seed=1)
     run = byheart.record(planted, out=folder / "run")
     many = byheart.record_subsets(planted, models=20, out=folder / "many", jobs=1)
-    return Evidence(planted, run, many, byheart.score(run, many))
+    sizes = sweep(planted, {"size": [20, "all"]}, 3, folder / "sweep", jobs=1)
+    return Evidence(planted, run, many, byheart.score(run, many), {"sweep": sizes})
 
 
 def judged(code: str, evidence: Evidence) -> Finding | str | None:
@@ -63,6 +81,10 @@ class Reordered:
             return array[:, np.concatenate([self.order, self.held])]
         return array
 
+    @property
+    def votes(self):
+        return self.source.votes[self.order]
+
     def out_of_sample(self):
         mean, counts = self.source.out_of_sample()
         return mean[self.order], counts[self.order]
@@ -77,11 +99,11 @@ def reordered(evidence: Evidence, seed: int = 0) -> Evidence:
     columns = {name: column[order] for name, column in evidence.scores.columns.items()}
     errors = {name: column[order] for name, column in evidence.scores.errors.items()}
     scores = SimpleNamespace(ids=moved.train.ids, run=run, many=many, columns=columns, errors=errors, skipped={})
-    return Evidence(moved, run, many, scores)
+    return Evidence(moved, run, many, scores, evidence.effects)
 
 
-def test_there_are_the_six_of_this_version():
-    assert CODES == [f"MEM00{k}" for k in range(1, 7)]
+def test_there_are_the_nine_of_this_version():
+    assert CODES == [f"MEM00{k}" for k in range(1, 10)]
 
 
 @pytest.mark.parametrize("code", CODES)

@@ -14,8 +14,10 @@ from sklearn.metrics import roc_auc_score
 import byheart as bh
 from byheart.base.errors import NotApplicable
 from byheart.base.registry import every, find
+from byheart.runs.second_split import second_split
+from byheart.runs.threshold_samples import threshold_samples
 from byheart.scores import score as contract
-from byheart.scores.score import TRAJECTORY, Estimate, ScoreSpec, bound
+from byheart.scores.score import BESIDE, TRAJECTORY, Estimate, ScoreSpec, bound
 
 NAMES = list(every("score"))
 POINTING = [name for name, spec in every("score").items() if spec.direction]
@@ -24,7 +26,12 @@ SUBSET = ("member", "correct", "margin", "loss", "predicted", "logits")
 UNSEEN = 7  # the example that nothing is known of
 PRIOR = {"memorization", "memorization_shrunk"}  # these estimate it all the same, and widen the interval
 MARK = "memorization_marked"  # this one says so
-OF_LOSSES = {"banzhaf", "cumulative_loss", "cumulative_loss_early", "final_loss", "memorization", "memorization_raw"}
+OF_LOSSES = {
+    "banzhaf", "cumulative_loss", "cumulative_loss_early", "final_loss", "memorization",
+    "memorization_raw",
+}  # fmt: skip
+OF_PLACES = {column: place.replace("_", " ") for column, place in BESIDE.items()}
+OF_TRAININGS = set(OF_PLACES.values())
 OF_MEMBERS = {MARK}  # who was in which training set is known whatever the targets are
 
 
@@ -50,7 +57,7 @@ class Held:
         for name, array in self.arrays.items():
             columns = np.concatenate([order, np.arange(self.n, array.shape[1])])
             moved[name] = np.ascontiguousarray(array[:, columns])
-        return Held(self.ids[order], self.targets[order], moved, self.test_targets)
+        return dataclasses.replace(self, ids=self.ids[order], targets=self.targets[order], arrays=moved)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +77,7 @@ def locked(array: np.ndarray) -> np.ndarray:
 
 
 def kept(run: bh.Run, many: bh.SubsetRuns, wrong: np.ndarray) -> Evidence:
-    trajectory = {name: locked(run[name]) for name in TRAJECTORY}
+    trajectory = {name: locked(run[name]) for name in (*TRAJECTORY, *BESIDE) if name in run}
     matrix = {name: locked(many[name]) for name in SUBSET}
     here = Held(run.ids, locked(run.targets), trajectory)
     return Evidence(here, Held(many.ids, locked(many.targets), matrix, many.test_targets), wrong)
@@ -78,7 +85,7 @@ def kept(run: bh.Run, many: bh.SubsetRuns, wrong: np.ndarray) -> Evidence:
 
 @pytest.fixture(scope="module")
 def noisy(digits, tmp_path_factory) -> Evidence:
-    """300 digits, 30 of them with wrong labels, 30 epochs; 20 subset models."""
+    """300 digits, 30 of them with wrong labels, 30 epochs; a second split, threshold samples, 20 subset models."""
     clean = dataclasses.replace(
         digits,
         train=digits.train.take(np.arange(EXAMPLES)),
@@ -88,6 +95,8 @@ def noisy(digits, tmp_path_factory) -> Evidence:
     )
     task = bh.plant(clean, "label-noise=0.1", seed=0)
     folder = tmp_path_factory.mktemp("noisy")
+    for beside in (second_split, threshold_samples):
+        beside(task, folder / "run" / beside.__name__)
     run, many = bh.record(task, folder / "run"), bh.record_subsets(task, MODELS, folder / "many", jobs=1)
     return kept(run, many, task.truth["wrong"])
 
@@ -118,7 +127,7 @@ def blanked(evidence: Evidence, row: int = UNSEEN) -> tuple[Held, Held]:
     """One example that the run never saw and that every subset model trained on, so that none speaks without it."""
     arrays = {name: array.copy() for name, array in evidence.run.arrays.items()}
     for name, array in arrays.items():
-        array[:, row] = -1 if name == "predicted" else False if name == "seen" else np.nan
+        array[:, row] = -1 if name == "predicted" else False if array.dtype == bool else np.nan
     member = evidence.many["member"].copy()
     member[:, row] = True
     run = dataclasses.replace(evidence.run, arrays=arrays)
@@ -134,7 +143,7 @@ def test_the_noise_was_memorized_or_the_rest_says_nothing(noisy):
 def test_a_reader_is_told_everything(name):
     spec = find("score", name)
     assert isinstance(spec, ScoreSpec) and spec.name == name
-    assert spec.needs in ("trajectory", "subset", "both") and spec.direction in (-1, 0, 1)
+    assert spec.needs in ("trajectory", "subset", "both", *OF_TRAININGS) and spec.direction in (-1, 0, 1)
     assert all((spec.higher, spec.unit, spec.cost, spec.finds, spec.source))
     assert spec.range[0] < spec.range[1]
     assert spec.direction == 1 or not spec.higher.startswith("more memorized")
@@ -148,7 +157,7 @@ def test_what_it_reads_is_what_it_says_it_needs(name, noisy):
     spec = find("score", name)
     needed = {column for column, optional in spec.reads.items() if not optional} - {"targets"}
     assert all(bound(column, *noisy) is not None for column in needed)
-    kinds = {"trajectory" if column in TRAJECTORY else "subset" for column in needed}
+    kinds = {"trajectory" if column in TRAJECTORY else OF_PLACES.get(column, "subset") for column in needed}
     assert kinds == ({"trajectory", "subset"} if spec.needs == "both" else {spec.needs})
 
 
@@ -218,9 +227,17 @@ def test_planted_noise_lies_where_the_direction_points(name, noisy):
 def test_missing_evidence_is_a_reason_that_says_what_to_do(name, noisy):
     spec = find("score", name)
     for run, many, told in ((None, noisy.many, r"record\(task\)"), (noisy.run, None, "record_subsets")):
-        if spec.needs == "both" or (spec.needs == "trajectory") == (run is None):
+        if spec.needs == "both" or (spec.needs != "subset") == (run is None):
             with pytest.raises(NotApplicable, match=told):
                 spec(run, many)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if find("score", name).needs in OF_TRAININGS])
+def test_a_training_that_was_not_made_is_a_reason_with_the_command(name, noisy):
+    place, run = find("score", name).needs, noisy.run
+    without = dataclasses.replace(run, arrays={k: a for k, a in run.arrays.items() if OF_PLACES.get(k) != place})
+    with pytest.raises(NotApplicable, match=f"byheart record --{place.replace(' ', '-')}"):
+        scored(name, without, None)
 
 
 @pytest.mark.parametrize("name", sorted(OF_LOSSES))

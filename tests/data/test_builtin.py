@@ -14,7 +14,7 @@ from byheart.data.builtin import adult, fetch
 from byheart.data.builtin.idx import IdxSet, read_idx
 from byheart.data.task import Task
 
-NAMES = ("adult", "breast_cancer", "diabetes", "digits", "fashion_mnist", "mnist", "wine")
+NAMES = ("adult", "breast_cancer", "diabetes", "digits", "fashion_mnist", "imdb_pairs", "mnist", "wine")
 BUNDLED = {"digits": (1197, 600, 10), "breast_cancer": (398, 171, 2), "wine": (125, 53, 3), "diabetes": (309, 133, 0)}
 FETCHED = {"mnist": 4, "fashion_mnist": 4, "adult": 2}
 has_files = pytest.mark.skipif("BYHEART_DATA" not in os.environ, reason="BYHEART_DATA is not set")
@@ -61,7 +61,8 @@ def little(home):
 
 
 def test_all_are_there():
-    assert tuple(every("task")) == NAMES
+    here = {name for name, make in every("task").items() if ".data.builtin." in make.__module__}
+    assert tuple(sorted(here)) == NAMES
 
 
 @pytest.mark.parametrize("name", BUNDLED)

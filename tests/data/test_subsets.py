@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from byheart.base.errors import UsageError
-from byheart.data.subsets import folds, halves, masks
+from byheart.data.subsets import folds, halves, masks, threshold_sets
 
 
 @settings(max_examples=40, deadline=None)
@@ -47,3 +47,23 @@ def test_halves_and_folds_part_the_rows():
         assert (np.bincount(y[fold == k], minlength=3) >= 6).all()
     with pytest.raises(UsageError):
         folds(y, 1, 0)
+
+
+@given(st.integers(11, 500), st.integers(2, 10), st.integers(0, 99))
+def test_threshold_sets_are_disjoint_and_of_the_published_size(n, classes, seed):
+    first, second = threshold_sets(np.zeros(n, np.int64), classes, seed)
+    assert len(first) == len(second) == n // (classes + 1)
+    both = np.concatenate([first, second])
+    assert len(set(both.tolist())) == len(both) and both.min() >= 0 and both.max() < n
+    again = threshold_sets(np.zeros(n, np.int64), classes, seed)
+    assert np.array_equal(first, again[0]) and np.array_equal(second, again[1])
+
+
+def test_another_seed_draws_other_threshold_sets():
+    targets = np.zeros(1000, np.int64)
+    assert not np.array_equal(threshold_sets(targets, 10, 0)[0], threshold_sets(targets, 10, 1)[0])
+
+
+def test_too_few_examples_for_threshold_sets_are_refused():
+    with pytest.raises(UsageError, match="too few"):
+        threshold_sets(np.zeros(5, np.int64), 10, 0)

@@ -5,6 +5,8 @@ not give.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
+from functools import cache
 from types import SimpleNamespace
 
 import numpy as np
@@ -68,6 +70,20 @@ def line(tmp_path_factory) -> Recorded:
     return recorded(task, tmp_path_factory.mktemp("line"))
 
 
+@pytest.fixture(scope="session")
+def on_digits(digits, tmp_path_factory) -> Callable[[str], Evidence]:
+    """Planted text -> evidence of one run on the digits with that planted, recorded once."""
+
+    @cache
+    def of(planted: str) -> Evidence:
+        task = byheart.plant(digits, planted, seed=0) if planted else digits
+        task = dataclasses.replace(task, recipe=byheart.Recipe(epochs=12, batch=64, lr=0.05))
+        run = byheart.record(task, out=tmp_path_factory.mktemp("digits") / "run")
+        return Evidence(task, run, None, scores_of(task, run))
+
+    return of
+
+
 def clouds(n: int = 120, groups: bool = False, seed: int = 3) -> byheart.Task:
     random = np.random.default_rng(seed)
 
@@ -104,6 +120,11 @@ class Models(Columns):
     @property
     def models(self) -> int:
         return len(self["member"])
+
+    @property
+    def votes(self) -> np.ndarray:
+        said, out = self["predicted"][:, : self["member"].shape[1]], ~self["member"]
+        return np.stack([((said == k) & out).sum(0) for k in range(self.classes)], 1)
 
     def out_of_sample(self) -> tuple[np.ndarray, np.ndarray]:
         n = self["member"].shape[1]

@@ -97,10 +97,15 @@ def test_it_fits_a_line(audit):
 
 
 def test_diagnose_never_trains(noisy, monkeypatch):
-    def refuse(*_, **__):
-        raise AssertionError("diagnose built a network")
+    import torch
 
-    monkeypatch.setattr(byheart.Task, "build", refuse)
+    from byheart.runs import loop
+
+    def refuse(*_, **__):
+        raise AssertionError("diagnose trained a network")
+
+    monkeypatch.setattr(loop, "_fit", refuse)
+    monkeypatch.setattr(torch.Tensor, "backward", refuse)
     byheart.diagnose(noisy.scores, noisy.task)
 
 

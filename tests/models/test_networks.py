@@ -69,7 +69,7 @@ def test_what_is_no_image_is_refused_with_the_way_out(name, shape):
 
 
 @pytest.mark.parametrize(
-    ("name", "count"), [("cnn", 93_234), ("resnet", 77_562), ("resnet20", 271_994), ("mlp", 118_282)]
+    ("name", "count"), [("cnn", 93_234), ("resnet", 77_562), ("resnet20", 271_994), ("mlp", 118_282), ("linear", 7_840)]
 )
 def test_size_at_28_pixels(name, count):
     assert parameters(find("network", name)((1, 28, 28), 10)) == count

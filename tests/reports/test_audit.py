@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
+import shutil
+
+import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import byheart as bh
 from byheart.base.errors import RunError, UsageError
+from byheart.base.progress import silent
 from byheart.reports import audit as whole
+from byheart.reports.purchase import purchase
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +41,43 @@ def test_the_same_call_reads_what_is_there_and_says_the_same(few, folder, monkey
     assert (folder / "audit.json").read_text() == first
 
 
+def test_a_page_is_written_again_only_when_it_would_show_something_else(few, folder, tmp_path, monkeypatch):
+    """Loading the charts' JavaScript takes longer than all the rest of an audit that is there already."""
+    import vl_convert
+
+    monkeypatch.setattr(vl_convert, "javascript_bundle", lambda: "")
+    out = shutil.copytree(folder, tmp_path / "audit")
+    page = out / "audit.html"
+    again = {"models": 8, "pairs": 2, "jobs": 1}
+
+    def written(**change) -> bool:
+        os.utime(page, ns=(0, 0))
+        bh.audit(few, out, **(again | change))
+        text = page.read_text()
+        assert text.endswith("</html>") and text.count("byheart-content") == 1
+        return page.stat().st_mtime_ns != 0
+
+    assert not written()
+    assert written(page="html_redacted") and not written(page="html_redacted")
+    assert written(command="byheart audit few")
+    for damaged in (page.read_bytes()[:-100], b"\xff\xfe"):
+        page.write_bytes(damaged)
+        assert written()
+    page.unlink()
+    bh.audit(few, out, **again)
+    assert page.exists()
+
+
+def test_a_learning_rate_that_was_found_is_not_looked_for_again(few, tmp_path, monkeypatch):
+    from byheart.runs import learning_rate
+
+    task = dataclasses.replace(few, recipe=dataclasses.replace(few.recipe, lr=None, epochs=2))
+    monkeypatch.setattr(learning_rate, "_trial", lambda task, rows, lr, epochs: abs(lr - 0.03))
+    first = bh.audit(task, tmp_path, models=2, pairs=0, jobs=1).scores.run.record.recipe["lr"]
+    monkeypatch.setattr(learning_rate, "_trial", None)
+    assert bh.audit(task, tmp_path, models=2, pairs=0, jobs=1).scores.run.record.recipe["lr"] == first
+
+
 def test_more_models_keep_the_earlier_ones_and_their_utility(few, folder):
     kept = {p.name: p.read_bytes() for p in (folder / "subsets").glob("model-*")}
     more = bh.audit(few, folder, models=10, pairs=2, jobs=1)
@@ -43,11 +89,11 @@ def test_more_models_keep_the_earlier_ones_and_their_utility(few, folder):
 
 def test_a_larger_budget_buys_more_and_the_same_one_does_not(few, tmp_path):
     run = bh.record(few, tmp_path / "run")
-    small = whole._purchase(run, tmp_path, 9.0, None, None, 1)
-    assert whole._purchase(run, tmp_path, 9.0, None, None, 1) == small
-    large = whole._purchase(run, tmp_path, 900.0, None, None, 1)
+    small = purchase(run, tmp_path, 9.0, None, None, 1)
+    assert purchase(run, tmp_path, 9.0, None, None, 1) == small
+    large = purchase(run, tmp_path, 900.0, None, None, 1)
     assert large == (60, 5) and small[0] <= large[0]
-    assert whole._purchase(run, tmp_path, 9.0, None, None, 1) == large
+    assert purchase(run, tmp_path, 9.0, None, None, 1) == large
 
 
 def test_another_task_or_seed_is_refused_and_fresh_begins_anew(few, folder, tmp_path):
@@ -61,3 +107,47 @@ def test_another_task_or_seed_is_refused_and_fresh_begins_anew(few, folder, tmp_
     (tmp_path / "a" / "mine.txt").write_text("kept")
     assert bh.audit(few, tmp_path / "a", models=0, pairs=0, seed=1, fresh=True).scores.run.record.seed == 1
     assert (tmp_path / "a" / "mine.txt").exists()
+
+
+@pytest.fixture(scope="module")
+def evidence(folder):
+    run, many = bh.Run(folder / "run"), bh.SubsetRuns(folder / "subsets")
+    return run, many, bh.score(run, many)
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_scores_that_are_damaged_or_of_something_else_are_computed_again(folder, evidence, tmp_path, data):
+    run, many, wanted = evidence
+    shutil.rmtree(tmp_path / "scores", ignore_errors=True)
+    shutil.copytree(folder / "scores", tmp_path / "scores")
+    path = tmp_path / "scores" / data.draw(st.sampled_from(["key.json", "scores.json", "scores.parquet"]))
+    raw = bytearray(path.read_bytes())
+    kind = data.draw(st.sampled_from(["cut", "flip", "noise"]))
+    if kind == "cut":
+        raw = raw[: data.draw(st.integers(0, len(raw) - 1))]
+    elif kind == "flip":  # in the front of a Parquet file are numbers: only their own page could tell
+        raw[data.draw(st.integers(-min(len(raw), 400), -1))] ^= 1 << data.draw(st.integers(0, 7))
+    else:
+        raw = bytearray(data.draw(st.binary(max_size=60) | st.sampled_from([b"{}", b'{"scores": [], "skipped": [1]}'])))
+    path.write_bytes(bytes(raw))
+    try:
+        found = whole._scores(run, many, tmp_path, silent())
+    except RunError as error:
+        assert error.do
+        return
+    assert set(found.columns) <= set(wanted.columns)
+    for name in found.columns:
+        assert found[name].shape == wanted[name].shape
+
+
+def test_a_training_beside_the_run_is_scored_without_being_asked_again(few, folder, tmp_path):
+    from byheart.runs.second_split import second_split
+
+    out = shutil.copytree(folder, tmp_path / "audit")
+    again = {"models": 8, "pairs": 2, "jobs": 1}
+    assert "second_split_forgetting" not in bh.audit(few, out, **again).scores
+    second_split(few, out / "run" / "second_split")
+    found = bh.audit(few, out, **again)
+    assert np.isfinite(found.scores["second_split_forgetting"]).all()
+    assert "second_split_forgetting" in (out / "audit.json").read_text()

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import byheart as bh
-from byheart.base.errors import RunError
+from byheart.base.errors import RunError, UsageError
 from byheart.base.store import read_arrays, read_table, write_arrays, write_table
 from byheart.runs.schema import read_record
 
@@ -69,6 +69,16 @@ def test_a_record_of_any_content_is_refused_with_a_reason(tmp_path, content):
     (tmp_path / "run.json").write_text(json.dumps(content))
     with pytest.raises(RunError, match=r"run\.json"):
         read_record(tmp_path)
+
+
+def test_weights_of_another_network_are_told(few, whole, tmp_path):
+    folder = shutil.copytree(whole, tmp_path / "run")
+    arrays = read_arrays(folder / "network.safetensors")
+    last = sorted(arrays)[-1]
+    for damaged in ({k: a for k, a in arrays.items() if k != last}, arrays | {last: arrays[last][:-1]}):
+        write_arrays(folder / "network.safetensors", damaged)
+        with pytest.raises(UsageError, match="do not fit the task's network"):
+            bh.Run(folder).network(few)
 
 
 def test_another_schema_is_named(whole, tmp_path):
@@ -140,7 +150,11 @@ def test_a_table_of_other_labels_is_refused(few, whole, tmp_path):
         bh.record(few, folder)
 
 
-@pytest.mark.parametrize("content", ["null", "[]", '{"cpu_seconds": "long"}', "{"])
+@pytest.mark.parametrize(
+    "content",
+    ["null", "[]", '{"cpu_seconds": "long"}', "{", '{"cpu_seconds": 1, "machine": 3}',
+     *(f'{{"cpu_seconds": {seconds}, "machine": {{}}}}' for seconds in ("NaN", "-1", "Infinity", 10**400))],
+)  # fmt: skip
 def test_times_that_cannot_be_read_are_left_out(whole, tmp_path, content):
     folder = shutil.copytree(whole, tmp_path / "run")
     (folder / "timing.json").write_text(content)

@@ -30,6 +30,35 @@ def run(few, tmp_path_factory):
     return bh.record(few, tmp_path_factory.mktemp("run"))
 
 
+class Killed(BaseException):
+    """As if the process had been: nobody catches it."""
+
+
+@pytest.fixture
+def killed(monkeypatch):
+    """`killed(epoch, task, folder, ...)` records until the state of that epoch is written (0: until one would be), and
+    no further.
+    """
+    monkeypatch.setattr(single, "SAVE_EVERY", 0.0)
+    real = single.write_arrays
+
+    def record(epoch: int, *what, **more) -> None:
+        def dying(path, arrays):
+            state = Path(path).name == single.STATE
+            if state and epoch == 0:
+                raise Killed
+            real(path, arrays)
+            if state and int(arrays["epoch"]) == epoch:
+                raise Killed
+
+        with monkeypatch.context() as here:
+            here.setattr(single, "write_arrays", dying)
+            with pytest.raises(Killed):
+                bh.record(*what, **more)
+
+    return record
+
+
 def test_a_run_has_every_example_of_every_epoch(few, run):
     assert run["loss"].shape == (6, 200) and run["seen"].all() and run.ids.tolist() == few.train.ids.tolist()
     assert run["test_correct"].shape == (6, 30) and run["features"].shape == (200, 128)
@@ -70,29 +99,14 @@ def test_the_trajectory_is_that_of_a_loop_written_out(few, run, tmp_path):
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
-def test_interrupted_after_any_epoch_it_ends_in_the_same_bytes(few, tmp_path, monkeypatch, optimizer):
+def test_interrupted_after_any_epoch_it_ends_in_the_same_bytes(few, tmp_path, killed, optimizer):
     lr = {"sgd": 0.1, "adamw": 0.003}[optimizer]
     task = dataclasses.replace(few, recipe=dataclasses.replace(few.recipe, optimizer=optimizer, lr=lr, epochs=4))
-    monkeypatch.setattr(single, "SAVE_EVERY", 0.0)
     bh.record(task, tmp_path / "whole")
     whole = contents(tmp_path / "whole")
-
-    class Killed(Exception):
-        pass
-
     for stop in (1, 2, 3, 4):
         folder = tmp_path / f"killed{stop}"
-        real = single.write_arrays
-
-        def dying(path, arrays, stop=stop, real=real):
-            real(path, arrays)
-            if Path(path).name == single.STATE and int(arrays["epoch"]) == stop:
-                raise Killed
-
-        monkeypatch.setattr(single, "write_arrays", dying)
-        with pytest.raises(Killed):
-            bh.record(task, folder)
-        monkeypatch.setattr(single, "write_arrays", real)
+        killed(stop, task, folder)
         (folder / "run.json.99.partial").write_text("left by a killed process")
         if stop == 2:  # epochs that were written after the last state are dropped
             shutil.copy(folder / "part-000001-000002.safetensors", folder / "part-000002-000003.safetensors")
@@ -156,7 +170,7 @@ def test_regression_is_recorded_by_its_loss(tmp_path):
     assert run["loss"][-1].mean() < 0.5 < run["loss"][0].mean() + 0.2 and np.isnan(run["margin"]).all()
 
 
-def test_events_act_and_what_they_own_survives_an_interruption(few, tmp_path, monkeypatch):
+def test_events_act_and_what_they_own_survives_an_interruption(few, tmp_path, killed):
     @dataclasses.dataclass(frozen=True)
     class Average:
         """Keeps the mean of all losses, and drops odd labels from the loss."""
@@ -183,38 +197,16 @@ def test_events_act_and_what_they_own_survives_an_interruption(few, tmp_path, mo
     odd = few.train.targets % 2 == 1
     assert whole["loss"][-1][odd].mean() > 2 * whole["loss"][-1][~odd].mean()
 
-    monkeypatch.setattr(single, "SAVE_EVERY", 0.0)
-    real = single.write_arrays
-
-    def dying(path, arrays):
-        real(path, arrays)
-        if Path(path).name == single.STATE and int(arrays["epoch"]) == 2:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(single, "write_arrays", dying)
-    with pytest.raises(KeyboardInterrupt):
-        bh.record(few, tmp_path / "killed", events=events)
-    monkeypatch.setattr(single, "write_arrays", real)
+    killed(2, few, tmp_path / "killed", events=events)
     bh.record(few, tmp_path / "killed", events=events)
     assert contents(tmp_path / "killed") == contents(tmp_path / "whole")
     with pytest.raises(RunError, match="events"):
         bh.record(few, tmp_path / "whole", events=[Average(0.5)])
 
 
-def test_parts_without_a_state_are_dropped_and_leftovers_of_a_finished_run_too(few, run, tmp_path, monkeypatch):
+def test_parts_without_a_state_are_dropped_and_leftovers_of_a_finished_run_too(few, run, tmp_path, killed):
     """Killed after the first part and before the first state; and between the last word and the clean-up."""
-    monkeypatch.setattr(single, "SAVE_EVERY", 0.0)
-    real = single.write_arrays
-
-    def dying(path, arrays):
-        if Path(path).name == single.STATE:
-            raise KeyboardInterrupt
-        real(path, arrays)
-
-    monkeypatch.setattr(single, "write_arrays", dying)
-    with pytest.raises(KeyboardInterrupt):
-        bh.record(few, tmp_path)
-    monkeypatch.setattr(single, "write_arrays", real)
+    killed(0, few, tmp_path)
     shutil.copy(tmp_path / "part-000000-000001.safetensors", tmp_path / "part-000000-000004.safetensors")
     bh.record(few, tmp_path)
     assert contents(tmp_path) == contents(run.folder)
@@ -224,19 +216,8 @@ def test_parts_without_a_state_are_dropped_and_leftovers_of_a_finished_run_too(f
     assert contents(tmp_path) == contents(run.folder)
 
 
-def test_time_before_an_interruption_counts(few, tmp_path, monkeypatch):
-    monkeypatch.setattr(single, "SAVE_EVERY", 0.0)
-    real = single.write_arrays
-
-    def dying(path, arrays):
-        real(path, arrays)
-        if Path(path).name == single.STATE and int(arrays["epoch"]) == 2:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(single, "write_arrays", dying)
-    with pytest.raises(KeyboardInterrupt):
-        bh.record(few, tmp_path)
-    monkeypatch.setattr(single, "write_arrays", real)
+def test_time_before_an_interruption_counts(few, tmp_path, killed):
+    killed(2, few, tmp_path)
     (tmp_path / "timing.json").write_text('{"cpu_seconds": 1000.0, "machine": {}}')
     assert bh.record(few, tmp_path).timing["cpu_seconds"] > 1000
 

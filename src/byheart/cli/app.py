@@ -17,6 +17,7 @@ from byheart.cli.ls import ls
 from byheart.cli.record import record
 from byheart.cli.report import report
 from byheart.cli.score import score
+from byheart.cli.sweep import sweep
 
 INTERRUPTED, BROKEN = 130, 70  # 128 + SIGINT; sysexits' EX_SOFTWARE: a mistake of byheart's own
 
@@ -28,7 +29,7 @@ app = App(
     version=__version__,
     suppress_keyboard_interrupt=False,
 )
-for command in (audit, record, score, report, ls, doctor):
+for command in (audit, sweep, record, score, report, ls, doctor):
     app.command(command)
 
 

@@ -89,16 +89,15 @@ def audit(
 def heading(task: Task, seed: int) -> str:
     """One line: what is learned, by what, on what."""
     from byheart.base.devices import choose
-    from byheart.base.provenance import cores
+    from byheart.runs.workers import workers
 
     parameters = sum(p.numel() for p in task.build().parameters())
     name = task.network if isinstance(task.network, str) else getattr(task.network, "__name__", "network")
     kind = f"{task.classes} classes" if task.is_classification else "regression"
     sizes = f"{len(task.train):,} train, {len(task.validation or ()):,} validation, {len(task.test):,} test"
     device = choose(task.recipe.device)
-    return (
-        f"{task.name} · {sizes}, {kind} · {name}, {parameters:,} parameters · {device}, {cores()} workers · seed {seed}"
-    )
+    what = f"{task.name} · {sizes}, {kind} · {name}, {parameters:,} parameters"
+    return f"{what} · {device}, {workers()} workers · seed {seed}"
 
 
 def again(source: str, **options: object) -> str:

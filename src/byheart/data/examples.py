@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +12,12 @@ import numpy as np
 from byheart.base.errors import DataError
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
-
     Filled = np.ndarray  # may be left out; it is an array from then on
 else:
     Filled = Any
 
 READ_TWICE = 32
+LONGEST = 500  # characters of a label, id or group: NumPy gives each row the width of the longest
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +38,7 @@ class Examples:
         inputs, targets = as_array(self.inputs), as_array(self.targets)
         n = len(inputs) if inputs.ndim else 0
         ids = np.arange(n) if self.ids is None else as_array(self.ids)
-        groups = None if self.groups is None else as_array(self.groups).astype(str)
+        groups = None if self.groups is None else as_text(as_array(self.groups), "group")
         if inputs.ndim < 2:
             raise DataError(
                 f"Inputs have shape {inputs.shape}.", "One row per example is needed.", "give (examples, features)"
@@ -143,35 +142,59 @@ def check_finite(values: np.ndarray, name: str) -> None:
 
 
 def clean_targets(targets: np.ndarray) -> np.ndarray:
-    """Targets as int64 classes, text classes or float32 values; DataError for missing ones."""
+    """Targets (n,) as int64 classes, text classes or float32 values; DataError for missing ones."""
     if targets.dtype.kind == "O":
-        missing = np.array([t is None or t != t for t in targets], bool)
+        missing = np.array([is_missing(t) for t in targets], bool)
         if missing.any():
             raise DataError(
                 f"{missing.sum()} of {len(targets)} labels are missing (first: row {missing.argmax()}).",
                 do="drop or label them before",
             )
-        kinds = {type(t) for t in targets}
-        targets = targets.astype(str) if kinds <= {str} else np.array(targets.tolist())
+        text = any(isinstance(t, str | bytes) for t in targets)
+        targets = as_text(targets, "label") if text else as_array(targets.tolist())
     if targets.dtype.kind in "US":
-        return targets.astype(str)
-    if targets.dtype.kind in "biu":
+        return as_text(targets, "label")
+    if targets.dtype.kind in "biu" and targets.ndim == 1:
         return targets.astype(np.int64)
-    if targets.dtype.kind == "f":
+    if targets.dtype.kind == "f" and targets.ndim == 1:
         check_finite(targets, "labels")
         return targets.astype(np.float32)
-    raise DataError(f"Labels of type {targets.dtype} cannot be read.", do="give integers, text or floats")
+    kind = str(targets.dtype) if targets.ndim == 1 else f"shape {targets.shape[1:]}"
+    raise DataError(f"Labels of type {kind} cannot be read.", do="give integers, text or floats, one per example")
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a label or id stands for nothing: None, NaN, pandas' NA."""
+    try:
+        return value is None or bool(value != value)
+    except (TypeError, ValueError):  # NA answers neither yes nor no; an array answers once per element
+        return not hasattr(value, "__len__")
+
+
+def as_text(values: np.ndarray, what: str) -> np.ndarray:
+    """Values as text (n,), all as wide as the longest; DataError for one that is too long to be a name."""
+    if values.dtype.kind == "S":
+        return np.char.decode(values, "utf-8", "backslashreplace")
+    if values.dtype.kind != "O":
+        return values.astype(str)
+    texts = worded(values)
+    longest = max(map(len, texts), default=0)
+    if longest > LONGEST:
+        raise DataError(
+            f"A {what} has {longest:,} characters.", f"A {what} is a name of at most {LONGEST}.", f"give short {what}s"
+        )
+    return np.array(texts, dtype=str)
 
 
 def clean_ids(ids: np.ndarray) -> np.ndarray:
     """Ids as int64 or text, without duplicates."""
     if ids.dtype.kind == "O":
-        if any(i is None or i != i for i in ids):
+        if any(is_missing(i) for i in ids):
             raise DataError("Some ids are missing.", do="give every example an id, or none (then position is used)")
-        ids = ids.astype(str)
+        ids = as_text(ids, "id")
     if ids.dtype.kind not in "iuUS":
         raise DataError(f"Ids of type {ids.dtype} cannot be told apart for sure.", do="give whole numbers or text")
-    ids = ids.astype(np.int64 if ids.dtype.kind in "iu" else str)
+    ids = ids.astype(np.int64) if ids.dtype.kind in "iu" else as_text(ids, "id")
     values, counts = np.unique(ids, return_counts=True)
     if (counts > 1).any():
         raise DataError(
@@ -180,6 +203,11 @@ def clean_ids(ids: np.ndarray) -> np.ndarray:
             "make ids unique; ids=None uses the position",
         )
     return ids
+
+
+def worded(values: Iterable[Any]) -> list[str]:
+    """Each value as text, bytes read as UTF-8."""
+    return [v.decode("utf-8", "backslashreplace") if isinstance(v, bytes) else str(v) for v in values]
 
 
 def content_ids(inputs: np.ndarray) -> np.ndarray:
@@ -213,17 +241,3 @@ def read_dataset(dataset: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray | Non
     inputs = np.stack([as_array(x) for x in columns[0]])
     targets = np.array([as_array(t).item() if as_array(t).ndim == 0 else as_array(t) for t in columns[1]])
     return inputs, targets, np.array([as_array(i).item() for i in columns[2]]) if len(columns) == 3 else None
-
-
-def encode(frame: DataFrame, categories: dict[str, list]) -> tuple[np.ndarray, tuple[str, ...]]:
-    """A frame as numbers: numeric columns as they are, others one-hot over the given categories."""
-    parts, names = [], []
-    for column in frame.columns:
-        if column in categories:
-            seen = frame[column].astype(str).to_numpy()
-            parts.append((seen[:, None] == np.array(categories[column])[None]).astype(np.float32))
-            names += [f"{column}={value}" for value in categories[column]]
-        else:
-            parts.append(frame[[column]].to_numpy(np.float32))
-            names.append(str(column))
-    return np.concatenate(parts, 1), tuple(names)

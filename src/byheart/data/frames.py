@@ -9,7 +9,7 @@ import numpy as np
 
 from byheart.base.errors import DataError
 from byheart.base.seeds import generator
-from byheart.data.examples import Examples, content_ids, encode
+from byheart.data.examples import Examples, content_ids, worded
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 ROW = "row number in the file"
+CELLS = 100_000_000  # one-hot, 400 MB: a column of names would become one column per row
 
 
 def task_of(
@@ -31,6 +32,8 @@ def task_of(
     from byheart.data.task import Task
 
     for frame in (train, test):
+        if twice := frame.columns[frame.columns.duplicated()].tolist():
+            raise DataError(f"Several columns are called {twice[0]!r}.", do="give each column a name of its own")
         for column in (target, groups, None if ids == "content" else ids):
             if column is not None and column not in frame.columns:
                 raise DataError(
@@ -50,7 +53,8 @@ def task_of(
             f"Values are missing in {', '.join(map(str, gaps[:5]))}.", do="fill them, or drop rows or columns"
         )
     text = [c for c in features if train[c].dtype.kind not in "biuf"]
-    categories = {c: sorted({*train[c].astype(str), *test[c].astype(str)}) for c in text}
+    categories = {c: sorted({*words(train[c]), *words(test[c])}) for c in text}
+    check_width(len(train) + len(test), categories)
 
     def part(frame: Any) -> Examples:
         inputs, _ = encode(frame[features], categories)
@@ -61,13 +65,48 @@ def task_of(
     return Task(part(train), part(test), feature_names=names, **more)
 
 
+def check_width(rows: int, categories: dict[str, list[str]]) -> None:
+    """DataError when the columns that are not numbers would make a table too wide to hold."""
+    if rows * sum(map(len, categories.values())) > CELLS:
+        widest = max(categories, key=lambda column: len(categories[column]))
+        raise DataError(
+            f"Column {widest!r} has {len(categories[widest]):,} different values in {rows:,} rows.",
+            "Each would become a column of its own.",
+            "drop it, or group its values",
+        )
+
+
+def words(column: Any) -> list[str]:
+    """A column as texts: objects by what they say of themselves, dates as pandas writes them."""
+    return worded(column) if column.dtype == object else column.astype(str).tolist()
+
+
+def encode(frame: DataFrame, categories: dict[str, list[str]]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """A frame as numbers float32 (n, features): numeric columns as they are, others one-hot over their categories."""
+    import pandas as pd
+
+    parts, names = [], []
+    for column in frame.columns:
+        if column in categories:
+            place = pd.Index(categories[column]).get_indexer(pd.Index(words(frame[column])))
+            parts.append((place[:, None] == np.arange(len(categories[column]))).astype(np.float32))
+            names += [f"{column}={value}" for value in categories[column]]
+        else:
+            with np.errstate(over="ignore"):  # infinite as float32: refused as such, by row
+                parts.append(frame[[column]].to_numpy(np.float32))
+            names.append(str(column))
+    return np.concatenate(parts, 1), tuple(names)
+
+
 def read_rows(path: str | Path) -> DataFrame:
     """A CSV or Parquet file as a frame; DataError when it cannot be read."""
     import pandas as pd
 
     path = Path(path)
     try:
-        return pd.read_parquet(path) if path.suffix in (".parquet", ".pq") else pd.read_csv(path)
+        if path.suffix in (".parquet", ".pq"):
+            return pd.read_parquet(path)
+        return pd.read_csv(path, low_memory=False)  # read in pieces, a column may be of one type here and another there
     except FileNotFoundError:
         raise DataError(f"{path} does not exist.", do="check the path") from None
     except Exception as error:

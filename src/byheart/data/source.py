@@ -8,8 +8,9 @@ import functools
 import hashlib
 import importlib.util
 import inspect
+import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -79,7 +80,7 @@ def load(source: str, **arguments: Any) -> Task:
                 f"{source} names a file but nothing in it.", do=f"{source}:make_task, or {source}:target for a table"
             )
         return find("task", source)(**arguments)
-    if not Path(path).is_file():
+    if not os.path.isfile(path):  # false also for what no file system can hold; Path.is_file raises there
         raise UsageError(
             f"{path} does not exist.", do="give file.py:function, table.csv:target, or a name: byheart ls tasks"
         )
@@ -169,9 +170,17 @@ def _with_neighbours(file: Path) -> list[Path]:
         if current in found:
             continue
         found.append(current)
-        for node in ast.walk(ast.parse(current.read_text(encoding="utf-8"))):
+        for node in _nodes(current):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom):
                 names = [node.module] if node.module else [a.name for a in node.names]
             waiting += [p for n in names if (p := current.parent / f"{n.split('.')[-1]}.py").is_file()]
     return sorted(found)
+
+
+def _nodes(file: Path) -> Iterator[ast.AST]:
+    """The parts of a file's source; none where it is no Python: it counts by its bytes, and imports nothing."""
+    try:
+        return ast.walk(ast.parse(file.read_bytes()))  # bytes: a file may declare an encoding of its own
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return iter(())

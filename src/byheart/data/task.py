@@ -49,8 +49,9 @@ class Task:
     `train`, `test` and `validation` may be anything that `Examples.of` reads. Without a validation set, a random half
     of the test rows becomes one: it chooses the turning epoch, and test rows only ever report. `classes` is counted
     from the labels (0: regression, from float targets). `network` is a registered name or a callable (input_shape,
-    outputs) -> nn.Module, or without arguments. `scaling="standard"` gives features (for images: channels) mean 0 and
-    deviation 1 over the training set. `truth` holds what was planted, by row. Errors: DataError.
+    outputs) -> nn.Module, or without arguments. `scaling="standard"` gives features (for images: channels) and
+    regression targets mean 0 and deviation 1 over the training set; "none" leaves both as they are. `truth` holds what
+    was planted, by row. Errors: DataError.
     """
 
     train: Readable
@@ -137,8 +138,11 @@ class Task:
 
     @cached_property
     def target_scale(self) -> tuple[float, float]:
-        """Mean and deviation of regression targets: networks are trained, and losses given, in standard deviations."""
-        if self.is_classification:
+        """What is taken from regression targets and what they are divided by before training: mean and deviation.
+
+        Losses are given on that scale. (0, 1) for classes and with `scaling="none"`.
+        """
+        if self.is_classification or self.scaling == "none":
             return 0.0, 1.0
         y = self.train.targets.astype(np.float64)
         return float(y.mean()), float(y.std()) or 1.0

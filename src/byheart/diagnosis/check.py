@@ -60,10 +60,7 @@ class Evidence:
             raise NotApplicable(WHY["many"])
         if not self.task.is_classification:
             raise NotApplicable("the targets are numbers, not classes")
-        n = len(self.task.train)
-        member = np.asarray(self.many["member"], bool)
-        said = np.asarray(self.many["predicted"])[:, :n]
-        return np.stack([((said == k) & ~member).sum(0) for k in range(self.task.outputs)], 1)
+        return self.many.votes
 
     @cached_property
     def belief(self) -> np.ndarray:

@@ -9,13 +9,14 @@ from byheart.diagnosis.check import WHY, Evidence, check
 from byheart.diagnosis.finding import Finding
 from byheart.diagnosis.proportion import wilson, wilson_many
 from byheart.diagnosis.turning import turning_epoch
+from byheart.runs.left_out import votes
 
 # Two witnesses say what the label would have been without learning it by heart: models that never saw the example, and
 # the network itself early on. Either alone flags hard examples too. A label is wrong when both together believe another
 # one at least ODDS times as much, and models that never saw it give it less than DOUBT. How these were fixed, and on
 # which data: docs/decisions/0004-wrong-labels.md.
 ODDS, DOUBT = 7.0, 0.1
-FLOOR = 0.01  # a witness that never says a class still leaves it this much: few epochs and few models cannot rule it out
+FLOOR = 0.01  # what a witness that never says a class still leaves it: few epochs and models cannot rule it out
 
 
 @check("MEM001", title="mislabelled", severity="warn", needs="trajectory")
@@ -87,9 +88,9 @@ def early_votes(evidence: Evidence) -> np.ndarray:
     third = max(1, run.epochs // 3)
     last = min(third, turning_epoch(run)) if "validation_loss" in run else third
     said = np.asarray(run["predicted"])[:last]
-    votes = np.stack([(said == k).sum(0) for k in range(evidence.task.outputs)], 1).astype(np.float64)
-    asked = votes.sum(1, keepdims=True)
-    return np.where(asked > 0, votes / np.maximum(asked, 1), np.nan)
+    counts = votes(said, said >= 0, evidence.task.outputs).astype(np.float64)
+    asked = counts.sum(1, keepdims=True)
+    return np.where(asked > 0, counts / np.maximum(asked, 1), np.nan)
 
 
 def told(evidence: Evidence, rows: np.ndarray) -> dict[str, np.ndarray]:
@@ -107,14 +108,14 @@ def opinion(evidence: Evidence, rows: np.ndarray) -> dict[str, np.ndarray]:
     Without subset models the voters are the epochs of the first third in which the example was seen.
     """
     if evidence.many is not None:
-        votes = evidence.votes[rows]
+        counts = evidence.votes[rows].astype(int)
     else:
         assert evidence.run is not None
         early = np.asarray(evidence.run["predicted"])[: max(1, evidence.run.epochs // 3)][:, rows]
-        votes = np.stack([(early == k).sum(0) for k in range(evidence.task.outputs)], 1)
-    voters = votes.sum(1)
-    suggested = np.where(voters > 0, votes.argmax(1), evidence.task.train.targets[rows])
-    most = votes.max(1)
+        counts = votes(early, early >= 0, evidence.task.outputs).astype(int)
+    voters = counts.sum(1)
+    suggested = np.where(voters > 0, counts.argmax(1), evidence.task.train.targets[rows])
+    most = counts.max(1)
     share, low, high = wilson_many(most, voters)
     return {
         "suggested": suggested,

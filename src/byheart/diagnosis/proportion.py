@@ -16,13 +16,15 @@ def wilson(hits: Number, n: Number) -> tuple[float, float, float]:
     return float(value[0]), float(low[0]), float(high[0])
 
 
-def wilson_many(hits: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Frequencies (k,) with 95% intervals (k,), (k,); NaN where n is 0. Source: Wilson (1927)."""
+def wilson_many(hits: np.ndarray, n: np.ndarray, z: float = Z) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Frequencies (k,) with 95% intervals (k,), (k,), for another `z` wider ones; NaN where n is 0. Source: Wilson
+    (1927).
+    """
     hits, n = np.asarray(hits, float), np.asarray(n, float)
     n = np.where(n > 0, n, np.nan)
     p = hits / n
-    centre = (p + Z**2 / (2 * n)) / (1 + Z**2 / n)
-    half = Z / (1 + Z**2 / n) * np.sqrt(np.maximum(p * (1 - p), 0) / n + Z**2 / (4 * n**2))
+    centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(np.maximum(p * (1 - p), 0) / n + z**2 / (4 * n**2))
     return p, np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
 
 

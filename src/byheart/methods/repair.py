@@ -104,9 +104,8 @@ class REPAIR:
 
     `bias` is "colour" (the largest value of each channel), "groups", or an array (n, d) by training row: not what the
     label follows from, or nothing is left to learn. `strength` 1 keeps an example with its weight's probability, 0 all
-    of them. `keep` is one of "sample", "threshold", "rank" and "class_rank"; `rounds` is how
-    often the weights are changed. Kept in the run: "repair_weights" (n,),
-    NaN for rows that are not trained on, and "repair_kept".
+    of them. `keep` is one of "sample", "threshold", "rank" and "class_rank"; `rounds` is how often the weights are
+    changed. Kept in the run: "repair_weights" (n,), NaN for rows that are not trained on, and "repair_kept".
     """
 
     strength: float = 1.0

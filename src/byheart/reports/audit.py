@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+import math
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from byheart.base.errors import RunError, UsageError
 from byheart.base.progress import Progress, silent
-from byheart.base.provenance import cores, machine
 from byheart.base.store import digest, read_json, write_json
+from byheart.reports.purchase import PLAN, counted, intention, purchase
+from byheart.reports.times import Times
 
 if TYPE_CHECKING:
     from byheart.data.task import Task
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from byheart.scores.table import Scores
 
 FEWEST = 3  # fewer memorized examples have no utility that could be measured
-PLAN = "plan.json"
 PAGE = "audit.html"
 TWINS = {"audit.json": "json", "scores.parquet": "parquet", "influence_pairs.parquet": "influence_parquet"}
 
@@ -55,23 +55,26 @@ def audit(
     from byheart.diagnosis.audit import diagnose
     from byheart.runs.learning_rate import settled
     from byheart.runs.single import record
+    from byheart.runs.workers import workers
 
-    if budget <= 0:
+    if not 0 < budget < math.inf:
         raise UsageError(f"A budget of {budget:g} s buys nothing.", do="give at least some seconds: budget=60")
-    if models is not None and (models < 0 or models == 1):
+    if pairs is not None and not counted(pairs):
+        raise UsageError(f"{pairs} pairs have no spread.", do="give 0 for none, or 2 and more")
+    if models is not None and not counted(models):
         raise UsageError(
             f"{models} subset models cannot be compared.", do="give 0 for none, or 2 and more; 20 make a block"
         )
-    progress, jobs = progress or silent(), jobs or cores()
+    progress, jobs = progress or silent(), workers(jobs)
     folder = Path(out) if out is not None else place(task, seed)
     if fresh:
         _forget(folder)
-    task = settled(task)
-    times = _Times(folder)
-    announce(_intention(task, folder, budget, models, pairs, jobs))
+    task = settled(task, folder / "run")
+    times = Times(folder)
+    announce(intention(task, folder, budget, models, pairs, jobs))
     with times("record"):
         run = record(task, folder / "run", seed, progress=progress)
-    models, pairs = _purchase(run, folder, budget, models, pairs, jobs)
+    models, pairs = purchase(run, folder, budget, models, pairs, jobs)
     many, effects = None, {}
     if models:
         from byheart.runs.subsets import record_subsets
@@ -117,68 +120,14 @@ def _write(found: Audit, writer: str, path: Path) -> None:
     find("writer", writer)(found, path)
 
 
-def _intention(task: Task, folder: Path, budget: float, models: int | None, pairs: int | None, jobs: int) -> str:
-    """One line: what will be done and how long it takes."""
-    from byheart.runs.cost import afford, pace, priced
-
-    plan = _kept(folder)
-    if plan["budget"] >= budget and models is None:
-        return (
-            f"{task.recipe.epochs} epochs, {plan['models']} subset models, "
-            f"{plan['pairs']} pairs without the memorized: as begun in {folder}"
-        )
-    one = pace(task) * 1.3  # held-out passes and recording come on top of the steps
-    bought = afford(one, budget - one, jobs)
-    m, p = bought.models if models is None else models, bought.pairs if pairs is None else pairs
-    seconds = one + priced(one, m, p, jobs)
-    whose = f"of the {budget:g} s budget" if models is None else "whatever the budget"
-    what = f"{task.recipe.epochs} epochs, {m} subset models, {p} pairs without the memorized"
-    return f"{what}: about {seconds:.0f} s {whose}"
-
-
-def _kept(folder: Path) -> dict[str, Any]:
-    """The plan that was made here before."""
-    path = folder / PLAN
-    if not path.exists():
-        return {"budget": 0.0, "models": 0, "pairs": 0}
-    plan = read_json(path)
-    try:
-        return {"budget": float(plan["budget"]), "models": int(plan["models"]), "pairs": int(plan["pairs"])}
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise RunError(
-            f"{path} is damaged.", f"({type(error).__name__}: {error})", "delete it; the plan is made again"
-        ) from error
-
-
-def _purchase(
-    run: Run, folder: Path, budget: float, models: int | None, pairs: int | None, jobs: int
-) -> tuple[int, int]:
-    """How many models and pairs; decided once for a budget, so that the same command goes on with the same plan.
-
-    What the watched run took stands in its folder, so that an interruption before the plan changes nothing.
-    """
-    from byheart.runs.cost import afford
-
-    plan = _kept(folder)
-    if budget > plan["budget"] and (models is None or pairs is None):
-        took = float(run.timing.get("cpu_seconds", 0.0))
-        bought = afford(took, budget - took, jobs)
-        plan = {
-            "budget": budget,
-            "models": max(bought.models, plan["models"]),
-            "pairs": max(bought.pairs, plan["pairs"]),
-        }
-    plan |= {"models": plan["models"] if models is None else models, "pairs": plan["pairs"] if pairs is None else pairs}
-    write_json(folder / PLAN, plan)
-    return int(plan["models"]), int(plan["pairs"])
-
-
 def _scores(run: Run, many: SubsetRuns | None, folder: Path, progress: Progress) -> Scores:
     """Scores of this evidence, read back when they were computed before."""
     from byheart.base.provenance import versions
+    from byheart.base.registry import every
     from byheart.scores.table import Scores, score
 
-    key = digest(run.record.digests, run.record.seed, many.models if many else 0, versions())
+    evidence = [run.record.digests, run.record.seed, run.beside, many.models if many else 0]
+    key = digest(evidence, versions(), list(every("score")))
     kept = folder / "scores" / "key.json"
     with suppress(RunError):  # missing or damaged: they are computed again from the evidence
         if read_json(kept) == key:
@@ -205,20 +154,3 @@ def _effects(
         return {}
     place = folder / "utility" / digest(ids)[:8]  # other evidence may name other examples; both stay
     return {"memorized": utility(task, ids, pairs, place, seed=seed, jobs=jobs, progress=progress)}
-
-
-class _Times:
-    """Seconds of each step; a step that only read what was there keeps the time that it once took."""
-
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "timing.json"
-        self.steps: dict[str, float] = {}
-        with suppress(RunError, KeyError, TypeError, ValueError, AttributeError):  # damaged: the steps are timed anew
-            self.steps = {step: float(spent) for step, spent in read_json(self.path)["wall_seconds"].items()}
-
-    @contextmanager
-    def __call__(self, step: str) -> Iterator[None]:
-        begun = time.monotonic()
-        yield
-        self.steps[step] = max(self.steps.get(step, 0.0), round(time.monotonic() - begun, 3))
-        write_json(self.path, {"wall_seconds": self.steps, "machine": machine()})

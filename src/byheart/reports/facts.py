@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from byheart.base.store import read_json
 from byheart.diagnosis.share import MEMORIZED
+from byheart.reports.times import steps_in
 from byheart.reports.words import count, known, percent, seconds, short
 from byheart.runs.schema import read_timing
 
@@ -105,6 +105,9 @@ def how_made(audit: Audit) -> list[tuple[str, str]]:
             ("subset models", f"{many.models}, seed {many.record.seed}, each on a random part of the examples")
         )
     for name, effect in audit.effects.items():
+        if name == "sweep":
+            found.append(("sweep", f"{len(effect.table)} settings, {effect.seeds} seeds each"))
+            continue
         found.append(
             (f"utility of the {name}", f"{len(effect.without)} pairs, without {count(len(effect.ids))} examples")
         )
@@ -133,8 +136,6 @@ def times(audit: Audit) -> list[tuple[str, str]]:
         spent = read_timing(many.folder)
         if spent.get("models"):
             found.append(("subset models", f"{spent['models']} in {seconds(spent.get('cpu_seconds', 0.0))} of CPU"))
-    whole = run.folder.parent / "timing.json"
-    if whole.exists():
-        steps = read_json(whole).get("wall_seconds", {})
+    if steps := steps_in(run.folder.parent):
         found.append(("steps", ", ".join(f"{name} {seconds(value)}" for name, value in steps.items())))
     return found

@@ -16,12 +16,20 @@ NAMES = {
     "share": "memorized", "null": "memorized by chance", "excess": "memorized beyond chance",
     "utility": "worth of the memorized", "drop": "fall from the peak", "worst_group": "weakest group",
     "worst_class": "weakest class", "group_utility": "their worth in the weakest group",
-    "complexity": "complexity", "twin": "against a regularized twin",
+    "tree_group": "what a small tree gets wrong", "idle": "answered from idle inputs",
+    "idle_worth": "worth of the idle inputs", "complexity": "complexity", "critical": "near another class",
+    "twin": "against a regularized twin",
 }  # fmt: skip
 
 READS = {
     "utility": "Below zero, training without them helps", "drop": "Above zero, it got worse",
     "worst_group": "Against the average of all", "worst_class": "Against the average of all",
+    "tree_group": "Against the average of all; hard examples are hard for both, so that a gap of 30 points is common",
+    "idle": "1: training examples are answered no better than new ones with the idle inputs of others",
+    "idle_worth": "Below zero, training without them helps",
+    "complexity": "As a multiple of the twin's; it differs between tasks, and says little alone",
+    "critical": "Above zero, boundaries run closer to new examples than the twin's",
+    "twin": "Below zero, the twin does better on new examples",
 }  # fmt: skip
 
 

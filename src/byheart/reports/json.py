@@ -98,7 +98,11 @@ def _finding(finding: Any) -> dict[str, Any]:
 
 
 def _effect(effect: Any) -> dict[str, Any]:
-    """An Effect without its values by row, which the run folder keeps."""
+    """An Effect without its values by row, which the run folder keeps; a Sweep as sweep.json holds it."""
+    if hasattr(effect, "table"):
+        from byheart.reports.sweep_files import content as swept
+
+        return swept(effect)
     return {k: v for k, v in as_plain(effect).items() if not k.startswith("rows_")}
 
 

@@ -35,13 +35,8 @@ def others_say(many: SubsetRuns | None, n: int, classes: int) -> tuple[np.ndarra
     """What the models that left an example out say most: class (n,) or -1, votes (n,), models asked (n,)."""
     if many is None or not classes:
         return np.full(n, -1), np.zeros(n, int), np.zeros(n, int)
-    member, predicted = np.asarray(many["member"], bool), np.asarray(many["predicted"])[:, :n]
-    votes = np.zeros((n, classes), np.int32)
-    for inside, said in zip(member, predicted, strict=True):
-        asked = np.flatnonzero(~inside & (said >= 0))
-        votes[asked, said[asked]] += 1
-    total = votes.sum(1)
-    return np.where(total > 0, votes.argmax(1), -1), votes.max(1, initial=0), total
+    total = many.votes.sum(1, dtype=np.int64)
+    return np.where(total > 0, many.votes.argmax(1), -1), many.votes.max(1, initial=0).astype(np.int32), total
 
 
 def others_expect(

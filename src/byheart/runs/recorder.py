@@ -15,7 +15,18 @@ from byheart.base.provenance import versions
 from byheart.base.store import digest, read_arrays, sweep, write_arrays, write_table
 from byheart.data.examples import as_array, clean_ids, clean_targets
 from byheart.runs.evidence import read
-from byheart.runs.schema import EXAMPLES, HELD_OUT, KEPT, RECORD, TRAJECTORY, Record, read_record, same, write_record
+from byheart.runs.schema import (
+    EXAMPLES,
+    HELD_OUT,
+    KEPT,
+    KEPT_HELD_OUT,
+    RECORD,
+    TRAJECTORY,
+    Record,
+    read_record,
+    same,
+    write_record,
+)
 
 Columns = dict[str, np.ndarray]
 
@@ -111,7 +122,7 @@ class Recorder:
                 path.unlink()
                 continue
             columns = read_arrays(path)
-            if int(found[1]) != len(self.epochs) or set(KEPT) - set(columns):
+            if int(found[1]) != len(self.epochs) or not self._fit(columns, int(found[2]) - int(found[1])):
                 raise RunError(f"{path} does not continue what is before it.", do="start anew with --fresh")
             self.epochs += [{n: c[t] for n, c in columns.items()} for t in range(int(found[2]) - int(found[1]))]
         if len(self.epochs) != epochs:
@@ -119,6 +130,12 @@ class Recorder:
                 f"{self.folder} lacks epochs {len(self.epochs) + 1} to {epochs}.", do="start anew with --fresh"
             )
         self.saved = epochs
+
+    def _fit(self, columns: Columns, epochs: int) -> bool:
+        """Whether these are the columns of so many epochs of these examples."""
+        widths = {name: len(self.ids) for name in (*KEPT, "seen")}
+        widths |= {f"{part}_{name}": len(ids) for part, (ids, _) in self.parts.items() for name in KEPT_HELD_OUT}
+        return {name: c.shape for name, c in columns.items()} == {name: (epochs, n) for name, n in widths.items()}
 
     def state_dict(self) -> Columns:
         """All that was seen, as arrays (for safetensors)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,11 @@ import torch
 from torch import nn
 
 from byheart.base.errors import RunError
+from byheart.base.store import digest, read_arrays
 from byheart.runs.events import State
 
 Arrays = dict[str, np.ndarray]
+CHECK = "sha256"
 
 
 def pack(state: State) -> Arrays:
@@ -21,7 +24,24 @@ def pack(state: State) -> Arrays:
     """
     arrays = flat("network", state.network) | flat("optimizer", state.optimizer) | flat("own", state.own)
     arrays |= {f"kept/{name}": array for name, array in state.kept.items()}
-    return arrays | {"epoch": np.array(state.epoch), "stop": np.array(state.stop)}
+    arrays |= {"epoch": np.array(state.epoch), "stop": np.array(state.stop)}
+    return arrays | {CHECK: _check(arrays)}
+
+
+def saved(path: Path) -> Arrays:
+    """The arrays that `pack` gave and somebody wrote; RunError when a single bit of them is another one.
+
+    An optimizer computes with whatever it is given, beyond the end of an array that is too short.
+    """
+    arrays = read_arrays(path)
+    check = arrays.pop(CHECK, None)
+    if check is None or check.tobytes() != _check(arrays).tobytes():
+        raise RunError(f"{path} is damaged.", "Its content is not what was written.", "start anew with --fresh")
+    return arrays
+
+
+def _check(arrays: Arrays) -> np.ndarray:
+    return np.frombuffer(bytes.fromhex(digest(arrays)), np.uint8)
 
 
 def unpack(state: State, arrays: Arrays) -> None:

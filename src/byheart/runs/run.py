@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from byheart.base.errors import RunError
+from byheart.base.errors import RunError, UsageError
 from byheart.base.store import read_arrays, read_table
+from byheart.runs.beside import beside
 from byheart.runs.schema import (
     EXAMPLES,
     FINAL,
@@ -39,7 +40,8 @@ class Run:
     `run["loss"]`, "margin", "correct", "predicted", "error_norm", "seen": (epochs, examples); `run["test_loss"]`,
     "test_correct", "validation_loss", "validation_correct": (epochs, held-out examples); `run["final_logits"]`,
     "final_test_logits", "final_validation_logits" (n, outputs) and "features", "test_features", "validation_features"
-    (n, d): eval mode at the end. Errors: RunError for folders that are damaged or unfinished.
+    (n, d): eval mode at the end; with a second split or threshold samples beside it, what `runs/beside.py` names.
+    Errors: RunError for folders that are damaged or unfinished.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -64,7 +66,9 @@ class Run:
         for arrays in (self._trajectory, self._final):
             if name in arrays:
                 return arrays[name]
-        raise KeyError(f"{name!r}; there are {sorted([*self._trajectory, *self._final])}")
+        if name in self.beside:  # read last: damage there says nothing of the run itself
+            return self.beside[name]
+        raise KeyError(f"{name!r}; there are {sorted([*self._trajectory, *self._final, *self.beside])}")
 
     @property
     def task_name(self) -> str:
@@ -153,7 +157,10 @@ class Run:
         return dict(sorted(found.items()))
 
     def network(self, task: Task, weights: dict[str, np.ndarray] | None = None) -> nn.Module:
-        """The trained network, or one with other weights such as a checkpoint's, in eval mode."""
+        """The trained network, or one with other weights such as a checkpoint's, in eval mode.
+
+        Errors: UsageError for weights that are another network's.
+        """
         import torch
 
         from byheart.runs.loop import events_of
@@ -162,8 +169,20 @@ class Run:
         for event in events_of(task):
             if hasattr(event, "rebuild"):
                 network = event.rebuild(network)
-        network.load_state_dict({name: torch.from_numpy(array) for name, array in (weights or self.weights).items()})
+        arrays = (weights or self.weights).items()
+        try:
+            network.load_state_dict({name: torch.from_numpy(array) for name, array in arrays})
+        except RuntimeError as error:
+            reason = " ".join(str(error).split())[:160]
+            raise UsageError(
+                "The run's weights do not fit the task's network.", f"({reason})", "give its own task"
+            ) from error
         return network.eval()
+
+    @cached_property
+    def beside(self) -> dict[str, np.ndarray]:
+        """What trainings beside this one, in its folder, add to its evidence."""
+        return beside(self.folder, self.record, len(self.ids))
 
     @cached_property
     def _trajectory(self) -> dict[str, np.ndarray]:

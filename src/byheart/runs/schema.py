@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -20,13 +21,17 @@ SCHEMA = 1
 # network.safetensors       the final parameters
 # final.safetensors         eval-mode logits and features at the end
 # kept.safetensors          what events kept
+# learning_rate.json        which rate a trial chose, and for which task
+# second_split/, threshold_samples/   trainings beside the run: run.json, and evidence.safetensors, which adds columns
 # timing.json               seconds and machine; outside every comparison
 # part-*.safetensors, state.safetensors   an unfinished run; gone at the end
 # model-*.safetensors       subset runs: one file per model
+# fold-*.safetensors, out_of_fold.safetensors   cross-validation: logits of each fold, and what is read of all
 RECORD, EXAMPLES, HELD_OUT, TIMING = "run.json", "examples.parquet", "held_out.parquet", "timing.json"
 KEPT = ("loss", "margin", "correct", "predicted", "error_norm")  # of training examples, beside `seen`
 KEPT_HELD_OUT = ("loss", "correct")
 TRAJECTORY, NETWORK, FINAL = "trajectory.safetensors", "network.safetensors", "final.safetensors"
+LEARNING_RATE, EVIDENCE = "learning_rate.json", "evidence.safetensors"
 
 
 class Record(BaseModel):
@@ -36,7 +41,7 @@ class Record(BaseModel):
 
     format: Literal["byheart"] = "byheart"
     schema_version: int = SCHEMA
-    kind: Literal["run", "subsets", "effect"]
+    kind: Literal["run", "subsets", "effect", "sweep", "folds"]
     task: str
     classes: int
     class_names: list[str]
@@ -80,9 +85,10 @@ def read_timing(folder: str | Path) -> dict[str, Any]:
     """timing.json as far as it can be read, else empty: nothing that is shown of the data depends on it."""
     try:
         content = read_json(Path(folder) / TIMING)
-        return content | {"cpu_seconds": float(content["cpu_seconds"]), "machine": dict(content["machine"])}
-    except (RunError, KeyError, TypeError, ValueError):
+        spent, about = float(content["cpu_seconds"]), {str(k): str(v) for k, v in content["machine"].items()}
+    except (RunError, KeyError, TypeError, ValueError, OverflowError, AttributeError):
         return {}
+    return content | {"cpu_seconds": spent, "machine": about} if 0 <= spent < math.inf else {}
 
 
 def same(folder: Path, found: Record, wanted: Record) -> None:

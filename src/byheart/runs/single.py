@@ -17,7 +17,7 @@ from byheart.base.devices import choose
 from byheart.base.errors import RunError, TrainingFailed, UsageError
 from byheart.base.progress import Progress, silent
 from byheart.base.provenance import machine, versions
-from byheart.base.store import digest, read_arrays, sweep, write_arrays, write_json
+from byheart.base.store import TEMPORARY, digest, sweep, write_arrays, write_json
 from byheart.data.examples import Examples
 from byheart.data.source import code_of
 from byheart.data.task import Task
@@ -25,12 +25,13 @@ from byheart.runs.events import State, fire
 from byheart.runs.learning_rate import settled
 from byheart.runs.loop import CHUNK, begin, events_of, fit, one_thread, outputs
 from byheart.runs.recorder import Recorder, write_columns
-from byheart.runs.resume import flat, pack, restore, unpack
+from byheart.runs.resume import flat, pack, restore, saved, unpack
 from byheart.runs.run import Run
 from byheart.runs.schema import (
     EXAMPLES,
     FINAL,
     HELD_OUT,
+    LEARNING_RATE,
     NETWORK,
     RECORD,
     TIMING,
@@ -68,7 +69,7 @@ def record(
     folder, rows = Path(out), rows_of(task, only, without)
     if not (folder / RECORD).exists() and folder.is_dir() and any(folder.iterdir()):
         sweep(folder)
-    task = settled(task)
+    task = settled(task, folder)
     acting = events_of(task) if events is None else tuple(events)
     weights = None if start is None else start.weights
     wanted = record_of(
@@ -113,10 +114,10 @@ def _train(task: Task, folder: Path, rows: np.ndarray, seed: int, events: Sequen
     place[rows] = np.arange(len(rows))
     spent = 0.0
     if (folder / STATE).exists():
-        saved = read_arrays(folder / STATE)
-        state.own = restore("own", {}, saved)  # what a method trained first is not trained again
+        before = saved(folder / STATE)
+        state.own = restore("own", {}, before)  # what a method trained first is not trained again
         fire("fit_start", events, state)
-        unpack(state, saved)
+        unpack(state, before)
         events = [_Resumed(e) for e in events]
         spent = read_timing(folder).get("cpu_seconds", 0.0)
     recorder.load(state.epoch)  # also without a state: parts that were written before the first one are dropped
@@ -275,7 +276,8 @@ def restart(folder: str | Path) -> None:
     """Remove a run folder of ours; RunError for anything else, so that nobody's files are lost."""
     folder = Path(folder)
     if folder.exists() and any(folder.iterdir()):
-        if not (folder / RECORD).exists():
+        begun = all(p.name == LEARNING_RATE or p.suffix == TEMPORARY for p in folder.iterdir())
+        if not begun and not (folder / RECORD).exists():
             raise RunError(f"{folder} is not a run folder.", do="choose another --out")
         shutil.rmtree(folder)
 

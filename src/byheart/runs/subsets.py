@@ -19,6 +19,7 @@ from byheart.data.task import Task
 from byheart.runs.evidence import read
 from byheart.runs.learner import Learner, Network
 from byheart.runs.learning_rate import settled
+from byheart.runs.left_out import averaged, class_probabilities, votes
 from byheart.runs.schema import EXAMPLES, HELD_OUT, RECORD, TIMING, Record, read_record, same, write_record
 from byheart.runs.single import learner_digest, record_of, scaled
 from byheart.runs.workers import each
@@ -42,7 +43,9 @@ def record_subsets(
     """
     if models < 2:
         raise UsageError(f"{models} models cannot be compared.", do="give at least 2; 20, 40 or 60 make whole blocks")
-    folder, task = Path(out), settled(task)
+    folder = Path(out)
+    if learner is None or isinstance(learner, Network):  # others know nothing of a learning rate
+        task = settled(task, folder)
     wanted = record_of("subsets", task, seed, {"subsets": digest(share), "learner": learner_digest(learner)})
     learner = learner or Network()
     if (folder / RECORD).exists():
@@ -163,31 +166,30 @@ class SubsetRuns:
             raise RunError(f"{path} is damaged.", f"{name} is {row.dtype} of shape {row.shape}.", AGAIN)
         return row
 
+    @cached_property
+    def votes(self) -> np.ndarray:
+        """How many of the models that left each training example out say each class (n, outputs)."""
+        return votes(self["predicted"][:, : self.n], ~self["member"], self.classes)
+
     def out_of_sample(self) -> tuple[np.ndarray, np.ndarray]:
         """Class probabilities (n, outputs), averaged over the models that left the example out, and how many did (n,).
 
         Without such a model the probabilities are NaN. Of more than 64 outputs the largest eight and the label's own
         are known, and the others share the rest.
         """
-        out = ~self["member"]
-        total, counts = np.zeros((self.n, self.classes)), out.sum(0)
-        for k in range(self.models):
-            total += np.where(out[k][:, None], self._probabilities(k), 0.0)
-        with np.errstate(invalid="ignore"):
-            return np.where(counts[:, None] > 0, total / counts[:, None], np.nan), counts
-
-    def _probabilities(self, k: int) -> np.ndarray:
-        """Class probabilities (n, outputs) that model k gives to the training examples."""
+        member = self["member"]
         if self.classes <= ALL_LOGITS:
-            z = self["logits"][k, : self.n].astype(np.float64)
-            p = np.exp(z - z.max(1, keepdims=True))
-        else:
-            top, z = self["top"][k, : self.n], self["top_logits"][k, : self.n].astype(np.float64)
-            largest = np.exp(z - self["log_sum_exp"][k, : self.n, None].astype(np.float64))
-            rest = np.clip(1 - largest.sum(1), 0, 1) / (self.classes - TOP)
-            p = np.repeat(rest[:, None], self.classes, 1)
-            np.put_along_axis(p, top, largest, 1)
-            p[np.arange(self.n), self.targets] = np.exp(-self["loss"][k, : self.n].astype(np.float64))
+            return class_probabilities(member, self["logits"][:, : self.n]), (~member).sum(0)
+        return averaged(member, self._probabilities, self.classes), (~member).sum(0)
+
+    def _probabilities(self, k: int, rows: np.ndarray) -> np.ndarray:
+        """Class probabilities (rows, outputs) that model k gives to training examples, from its largest logits."""
+        top, z = self["top"][k, rows], self["top_logits"][k, rows].astype(np.float64)
+        largest = np.exp(z - self["log_sum_exp"][k, rows, None].astype(np.float64))
+        rest = np.clip(1 - largest.sum(1), 0, 1) / (self.classes - TOP)
+        p = np.repeat(rest[:, None], self.classes, 1)
+        np.put_along_axis(p, top, largest, 1)
+        p[np.arange(len(rows)), self.targets[rows]] = np.exp(-self["loss"][k, rows].astype(np.float64))
         return p / p.sum(1, keepdims=True)
 
     @cached_property

@@ -58,7 +58,9 @@ def utility(
     """
     if seeds < 2:
         raise UsageError(f"{seeds} pair has no spread.", do="give at least 2")
-    task, folder = settled(task), Path(out)
+    folder = Path(out)
+    if learner is None or isinstance(learner, Network):  # others know nothing of a learning rate
+        task = settled(task, folder)
     removed = np.setdiff1d(np.arange(len(task.train)), rows_of(task, None, list(ids)))
     if task.classes and len(np.unique(np.delete(task.train.targets, removed))) < 2:
         raise UsageError("Without these examples fewer than two classes are left.", do="remove fewer")

@@ -3,7 +3,8 @@
 A score's parameter names say which evidence it reads. From a trajectory: loss, margin, correct, predicted, error_norm,
 seen (epochs, n). From the subset matrix: member (models, n), many_correct, many_margin, many_loss, many_predicted
 (models, n), many_logits (models, n, outputs), and the same of held-out examples as held_correct ... From both:
-targets (n,). A parameter with a default is evidence that may be missing.
+targets (n,). From trainings beside a run: second_split_correct (epochs, n), threshold_margin (epochs, n, 2) and
+threshold_sample (2, n). A parameter with a default is evidence that may be missing.
 """
 
 from __future__ import annotations
@@ -17,14 +18,21 @@ import numpy as np
 
 from byheart.base.errors import NotApplicable, UsageError
 from byheart.base.registry import register
+from byheart.runs.beside import ADDS
 
 if TYPE_CHECKING:
     from byheart.runs.run import Run
     from byheart.runs.subsets import SubsetRuns
 
-Needs = Literal["trajectory", "subset", "both"]
+Needs = Literal["trajectory", "subset", "both", "second split", "threshold samples"]
 Scored = TypeVar("Scored", bound=Callable[..., Any])
 TRAJECTORY = ("loss", "margin", "correct", "predicted", "error_norm", "seen")
+BESIDE = {column: place for place, columns in ADDS.items() for column in columns}
+WITH = {
+    place: f"{what} beside the run (for classes): byheart record --{place.replace('_', '-')}, or "
+    f"byheart.{place}(task, run.folder / {place!r})"
+    for place, what in {"second_split": "a second split", "threshold_samples": "threshold samples"}.items()
+}
 # a trajectory with more (epoch, example) cells is scored in chunks of examples: about 150 MB at a time
 CELLS = 4_000_000
 
@@ -104,19 +112,19 @@ def score(
 
 
 def bound(name: str, run: Run | None, many: SubsetRuns | None, optional: bool = False) -> np.ndarray | None:
-    """The evidence of that name; NotApplicable when it was not recorded, None when it may be missing."""
+    """The recorded evidence of that name; NotApplicable when there is none, None when it may be missing."""
     if name == "targets":
         found = run if run is not None else many
         if found is None:
             raise NotApplicable("nothing was recorded")
         return found.targets
     side, _, column = name.partition("_")
-    if name not in (*TRAJECTORY, "member") and side not in ("many", "held"):
+    if name not in (*TRAJECTORY, *BESIDE, "member") and side not in ("many", "held"):
         raise UsageError(
             f"There is no evidence called {name!r}.", do="name a score's parameters after columns of evidence"
         )
     try:
-        if name in TRAJECTORY:
+        if name in TRAJECTORY or name in BESIDE:
             if run is None:
                 raise NotApplicable("it needs a trajectory: byheart.record(task)")
             return run[name]
@@ -130,7 +138,9 @@ def bound(name: str, run: Run | None, many: SubsetRuns | None, optional: bool = 
     except KeyError:
         if optional:
             return None
-        raise NotApplicable(f"{name} was not recorded") from None
+        place = BESIDE.get(name)
+        why = f"{name} was not recorded" if place is None else f"it needs {WITH[place]}"
+        raise NotApplicable(why) from None
     except NotApplicable:
         if optional:
             return None

@@ -81,7 +81,9 @@ class Scores:
         folder = Path(folder)
         frame, notes = read_table(folder / "scores.parquet"), read_json(folder / "scores.json")
         try:
-            names: list[str] = notes["scores"]
+            names, skipped = list(notes["scores"]), dict(notes["skipped"])
+            if not all(isinstance(text, str) for text in (*names, *skipped, *skipped.values())):
+                raise ValueError("names and reasons are texts")
             ids = frame["id"].to_numpy()
             ids = ids if ids.dtype.kind in "iu" else ids.astype(str)
             column = {name: frame[name].to_numpy(np.float64) for name in frame.columns if name != "id"}
@@ -92,7 +94,7 @@ class Scores:
                 {name: (column[f"{name}_low"], column[f"{name}_high"]) for name in names if f"{name}_low" in column},
                 run,
                 many,
-                dict(notes["skipped"]),
+                skipped,
             )
         except (KeyError, TypeError, ValueError) as error:
             again = "delete the folder; they are computed again"

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from byheart.base.errors import NotApplicable
-from byheart.scores.subset.held_out_probability import class_probabilities, held_out_label_probability
+from byheart.runs.left_out import class_probabilities
+from byheart.scores.subset.held_out_probability import held_out_label_probability
 
 
 def test_the_labels_probability_is_the_mean_softmax_without_the_example(evidence):

@@ -4,6 +4,7 @@ not packing.
 
 import gzip
 import hashlib
+import io
 import os
 import zlib
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from byheart.base.errors import DataError, UsageError
 from byheart.base.seeds import generator
 
 TIMEOUT_SECONDS = 60
+LARGEST = 100_000_000  # bytes; the largest file of a built-in set has 47 million
 
 
 def contents(folder: str, file: str, address: str, sha256: str, decode: Callable[[bytes], bytes]) -> bytes:
@@ -28,7 +30,7 @@ def contents(folder: str, file: str, address: str, sha256: str, decode: Callable
     path = local(folder, file) or download(folder, file, address)
     remedy = f"delete it and let it be fetched again, or get {address}"
     try:
-        content = decode(path.read_bytes())
+        content = decode(whole(path.open("rb")))
     except (OSError, EOFError, ValueError, zlib.error) as error:
         raise DataError(f"{path} is damaged.", f"({type(error).__name__}: {error})", remedy) from error
     found = hashlib.sha256(content).hexdigest()
@@ -72,8 +74,20 @@ def download(folder: str, file: str, address: str) -> Path:
 
 
 def gunzip(packed: bytes) -> bytes:
-    """The content of a gzip file."""
-    return gzip.decompress(packed)
+    """The content of a gzip file; ValueError when it would be larger than any file of a built-in set."""
+    return whole(gzip.GzipFile(fileobj=io.BytesIO(packed)))
+
+
+def whole(file: io.BufferedIOBase) -> bytes:
+    """All that a file holds, read piece by piece, so that a few bytes that unpack to gigabytes stop early."""
+    with file:
+        pieces, size = [], 0
+        while piece := file.read(1 << 20):
+            pieces.append(piece)
+            size += len(piece)
+            if size > LARGEST:
+                raise ValueError(f"more than {LARGEST // 10**6} MB are in it")
+    return b"".join(pieces)
 
 
 def choose(name: str, available: int, wanted: int | None) -> np.ndarray:

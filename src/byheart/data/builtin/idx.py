@@ -1,5 +1,6 @@
 """Image data sets in the IDX format of MNIST: four gzip files, official train and test."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from byheart.data.examples import Examples
 from byheart.data.task import Task
 
 UNSIGNED_BYTE = 8
+MOST_AXES = 32  # the official files have one and three; NumPy takes no more than 64
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,10 @@ class IdxSet:
 def read_idx(content: bytes) -> np.ndarray:
     """An IDX array of unsigned bytes (LeCun: two zero bytes, the type, the rank, the big-endian sizes, the values)."""
     rank = content[3] if len(content) > 3 else 0
-    if content[:3] != bytes((0, 0, UNSIGNED_BYTE)) or len(content) < 4 + 4 * rank:
+    if content[:3] != bytes((0, 0, UNSIGNED_BYTE)) or not 1 <= rank <= MOST_AXES or len(content) < 4 + 4 * rank:
         raise DataError("This is no IDX file of unsigned bytes.", do="get the original file")
     shape = tuple(int(size) for size in np.frombuffer(content, ">u4", rank, offset=4))
-    if len(content) != 4 + 4 * rank + int(np.prod(shape)):
-        raise DataError(f"This IDX file is cut short: {len(content)} bytes for shape {shape}.", do="get it again")
+    countable = math.prod(max(size, 1) for size in shape) <= np.iinfo(np.intp).max  # NumPy wants that of empty ones too
+    if not countable or len(content) != 4 + 4 * rank + math.prod(shape):  # whole numbers of any size: int64 would wrap
+        raise DataError(f"This IDX file is damaged: {len(content)} bytes for shape {shape}.", do="get it again")
     return np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(shape)

@@ -4,6 +4,7 @@ Lipton 2020; Apache-2.0).
 
 import csv
 import io
+from typing import Any
 
 import numpy as np
 
@@ -44,12 +45,13 @@ def imdb_pairs(words: int = 5_000) -> Task:
     part; ids such as "122-revised" keep a pair together. The files are looked for in $BYHEART_DATA/imdb_cad. Errors:
     UsageError for more words than there are.
     """
-    parts = {part: reviews(f"{file}_paired.tsv") for part, file in
-             {"train": "train", "validation": "dev", "test": "test"}.items()}  # fmt: skip
-    parts["train"] = [review for review in parts["train"] if review[1] == VERSIONS[0]]
-    known = most_common([text for *_, text in parts["train"]], words)
+    train, validation, test = (reviews(file) for file in FILES)
+    train = [review for review in train if review[1] == VERSIONS[0]]
+    known = most_common([text for *_, text in train], words)
     return Task(
-        **{part: bags(found, known) for part, found in parts.items()},
+        bags(train, known),
+        bags(test, known),
+        validation=bags(validation, known),
         recipe=Recipe(epochs=20, optimizer="adamw", lr=1e-3),
         name="imdb_pairs",
         class_names=CLASS_NAMES,
@@ -74,7 +76,8 @@ def most_common(texts: list[str], words: int) -> tuple[str, ...]:
     from sklearn.feature_extraction.text import CountVectorizer
 
     count = CountVectorizer(binary=True, preprocessor=plain)
-    found = np.asarray(count.fit_transform(texts).sum(0)).ravel()
+    bag: Any = count.fit_transform(texts)
+    found = np.asarray(bag.sum(0)).ravel()  # in how many texts
     names = count.get_feature_names_out()
     if not 1 <= words <= len(names):
         raise UsageError(
@@ -87,10 +90,10 @@ def bags(found: list[tuple[str, str, int, str]], known: tuple[str, ...]) -> Exam
     """The reviews as Examples with inputs (n, words) of 0 and 1."""
     from sklearn.feature_extraction.text import CountVectorizer
 
-    count = CountVectorizer(binary=True, preprocessor=plain, vocabulary=list(known), dtype=np.uint8)
-    inputs = count.transform([text for *_, text in found]).toarray()
+    count = CountVectorizer(binary=True, preprocessor=plain, vocabulary=list(known))
+    bag: Any = count.transform([text for *_, text in found])
     return Examples(
-        inputs,
+        bag.toarray().astype(np.uint8),
         np.array([label for _, _, label, _ in found]),
         np.array([f"{pair}-{version}" for pair, version, *_ in found]),
         np.array([f"{version},{CLASS_NAMES[label]}" for _, version, label, _ in found]),

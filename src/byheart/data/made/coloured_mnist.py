@@ -35,7 +35,7 @@ def coloured_mnist(
     wrong and original. Rows of the official files are drawn by the seed, their ids are the positions there; a random
     half of the `test` held-out ones is for validation. Learned by 392-390-390-2, AdamW, about 1,200 steps. Source:
     Arjovsky et al. 2019; sizes of the network after Pezeshki et al. 2023.
-    """  # fmt: skip
+    """
     shares = {"agree": agree, "held_out_agree": held_out_agree, "noise": noise}
     if bad := [f"{name}={share:g}" for name, share in shares.items() if not 0 <= share <= 1]:
         raise UsageError(f"{', '.join(bad)} is no share.", do="give numbers from 0 to 1")
@@ -67,7 +67,7 @@ def coloured_mnist_noisy(
 ) -> Task:
     """Coloured MNIST with a quarter of the labels turned and the colour misleading in nine of ten held-out examples, so
     that colour tells more than shape does in training.
-    """  # fmt: skip
+    """
     made = coloured_mnist(seed, train, test, agree, held_out_agree, noise)
     return replace(made, name="coloured_mnist_noisy")
 

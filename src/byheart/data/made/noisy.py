@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from byheart.base.errors import UsageError
 from byheart.base.registry import register
 from byheart.base.seeds import generator
 from byheart.data.examples import Examples
@@ -27,7 +28,9 @@ def noisy(
 
     The `data` are digits, mnist or fashion_mnist, at most 14 x 14. Of the held-out labels a share `held_out_noise` is
     drawn likewise. truth: random_label, wrong, original. Learned by one hidden layer of 256.
-    """  # fmt: skip
+    """
+    if not 0 <= held_out_noise <= 1:
+        raise UsageError(f"held_out_noise={held_out_noise:g} is no share.", do="give a number from 0 to 1")
     learned, held = (small(part) for part in drawn(data, train, test, seed))
     clean = Task(
         learned,

@@ -1,6 +1,7 @@
 """Pictures of ten classes to make tasks from: digits at 8 x 8, MNIST and Fashion-MNIST at 28 x 28 or halved."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 
@@ -38,9 +39,9 @@ def drawn_by_class(data: str, train: np.ndarray, held_out: np.ndarray, seed: int
     to_train, to_hold = [], []
     for label, name in enumerate(NAMES[data]):
         own, others = order[learned.targets[order] == label], other[held.targets[other] == label]
-        to_hold.append(first(others, held_out[label], f"class {name} of {data} has"))
+        to_hold.append(first(others, int(held_out[label]), f"class {name} of {data} has"))
         left = own[held_out[label] :] if learned is held else own
-        to_train.append(first(left, train[label], f"class {name} of {data} has"))
+        to_train.append(first(left, int(train[label]), f"class {name} of {data} has"))
     return learned.take(np.sort(np.concatenate(to_train))), held.take(np.sort(np.concatenate(to_hold)))
 
 
@@ -58,6 +59,7 @@ def shuffled(data: str, seed: int) -> tuple[Examples, Examples, np.ndarray, np.n
     return parts[0], parts[1], orders[0], orders[1]
 
 
+@cache
 def whole_digits() -> Examples:
     """All 1,797 digits, in scikit-learn's order."""
     task = digits.digits()

@@ -19,7 +19,7 @@ def regular(
     """Pictures as they are, learned by one hidden layer of 256 under dropout and weight decay ("none").
 
     The `data` are digits, mnist or fashion_mnist, at most 14 x 14.
-    """  # fmt: skip
+    """
     learned, held = (small(part) for part in drawn(data, train, test, seed))
     return Task(
         learned,

@@ -30,7 +30,7 @@ def shortcut_core(
     `cue` is colour or patch; pixels get noise of deviation `core_noise` times the range before. The `data` are digits,
     mnist or fashion_mnist, at most 14 x 14. Groups "aligned" and "conflicting" in every part; truth: conflicting.
     Learned by one hidden layer of 256.
-    """  # fmt: skip
+    """
     if core_noise < 0:
         raise UsageError(f"core_noise={core_noise:g} is no deviation.", do="give a number from 0")
     learned, held = (small(part) for part in drawn(data, train, test, seed))

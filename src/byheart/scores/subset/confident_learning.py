@@ -15,8 +15,8 @@ from jaxtyping import Bool, Float, Int, Shaped
 from scipy.special import xlogy
 
 from byheart.base.errors import NotApplicable
+from byheart.runs.left_out import class_probabilities
 from byheart.scores.score import score
-from byheart.scores.subset.held_out_probability import class_probabilities
 
 TOLERANCE = 1e-6
 ABSENT = 2.0  # the threshold of a class that nobody has: above every probability

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Bool, Float, Shaped
-from scipy.special import softmax
 
 from byheart.base.errors import NotApplicable
 from byheart.scores.score import Estimate, score
@@ -35,13 +34,3 @@ def held_out_label_probability(
     if targets.dtype.kind == "f":
         raise NotApplicable("a regression target has no probability")
     return mean(np.where(member, np.nan, np.exp(-many_loss.astype(np.float64))), 0.0, 1.0)
-
-
-def class_probabilities(
-    member: Bool[np.ndarray, "models n"], many_logits: Float[np.ndarray, "models n k"]
-) -> Float[np.ndarray, "n k"]:
-    """Mean softmax (n, k) over the models without each example; NaN where every model has it."""
-    total, count = np.zeros(many_logits.shape[1:]), (~member).sum(0)
-    for without, logits in zip(~member, many_logits, strict=True):
-        total[without] += softmax(logits[without].astype(np.float64), axis=1)
-    return np.where(count[:, None] > 0, total / np.maximum(count, 1)[:, None], np.nan)

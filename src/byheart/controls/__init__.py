@@ -1,0 +1,1 @@
+"""Audit -> change: what to do about what was found, and what it changes, measured."""

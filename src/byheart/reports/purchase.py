@@ -1,0 +1,80 @@
+"""What an audit buys: how many models and pairs its budget affords, written down so that the same command goes on."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from byheart.base.errors import RunError
+from byheart.base.store import read_json, write_json
+
+if TYPE_CHECKING:
+    from byheart.data.task import Task
+    from byheart.runs.run import Run
+
+PLAN = "plan.json"
+AGAIN = "delete it; the plan is made again"
+MOST = 100_000  # models or pairs; a plan that asks for more was damaged
+
+
+def intention(task: Task, folder: Path, budget: float, models: int | None, pairs: int | None, jobs: int) -> str:
+    """One line: what will be done and how long it takes."""
+    from byheart.runs.cost import afford, pace, priced
+
+    plan = kept(folder)
+    if plan["budget"] >= budget and models is None:
+        return (
+            f"{task.recipe.epochs} epochs, {plan['models']} subset models, "
+            f"{plan['pairs']} pairs without the memorized: as begun in {folder}"
+        )
+    one = pace(task) * 1.3  # held-out passes and recording come on top of the steps
+    bought = afford(one, budget - one, jobs)
+    m, p = bought.models if models is None else models, bought.pairs if pairs is None else pairs
+    seconds = one + priced(one, m, p, jobs)
+    whose = f"of the {budget:g} s budget" if models is None else "whatever the budget"
+    what = f"{task.recipe.epochs} epochs, {m} subset models, {p} pairs without the memorized"
+    return f"{what}: about {seconds:.0f} s {whose}"
+
+
+def kept(folder: Path) -> dict[str, Any]:
+    """The plan that was made here before."""
+    path = folder / PLAN
+    if not path.exists():
+        return {"budget": 0.0, "models": 0, "pairs": 0}
+    plan = read_json(path)
+    try:
+        budget, models, pairs = float(plan["budget"]), plan["models"], plan["pairs"]
+    except (KeyError, TypeError, ValueError, OverflowError):
+        budget = models = pairs = math.nan
+    if not 0 <= budget < math.inf or not counted(models) or not counted(pairs):
+        raise RunError(f"{path} is damaged.", "It names no budget with its models and pairs.", AGAIN)
+    return {"budget": budget, "models": models, "pairs": pairs}
+
+
+def counted(value: Any) -> bool:
+    """Whether this is how many models or pairs a plan can have: none, or from two up to what no budget buys."""
+    return isinstance(value, int) and not isinstance(value, bool) and value != 1 and 0 <= value <= MOST
+
+
+def purchase(
+    run: Run, folder: Path, budget: float, models: int | None, pairs: int | None, jobs: int
+) -> tuple[int, int]:
+    """How many models and pairs; decided once for a budget, so that the same command goes on with the same plan.
+
+    What the watched run took stands in its folder, so that an interruption before the plan changes nothing.
+    """
+    from byheart.runs.cost import afford
+
+    plan = kept(folder)
+    if budget > plan["budget"] and (models is None or pairs is None):
+        took = float(run.timing.get("cpu_seconds", 0.0))
+        bought = afford(took, budget - took, jobs)
+        plan = {
+            "budget": budget,
+            "models": max(bought.models, plan["models"]),
+            "pairs": max(bought.pairs, plan["pairs"]),
+        }
+    plan |= {"models": plan["models"] if models is None else models, "pairs": plan["pairs"] if pairs is None else pairs}
+    write_json(folder / PLAN, plan)
+    return plan["models"], plan["pairs"]

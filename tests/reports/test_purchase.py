@@ -1,0 +1,54 @@
+"""The plan of an audit: made once, and a damaged one is told instead of followed."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from byheart.base.errors import RunError
+from byheart.reports.purchase import MOST, kept, purchase
+
+NAMES = ("budget", "models", "pairs")
+NUMBER = st.integers() | st.sampled_from([0, 1, 2, 20, MOST, 1e3, 10**400]) | st.floats()
+SIMPLE = st.none() | st.booleans() | st.text(max_size=5) | NUMBER
+PLAN = st.dictionaries(st.sampled_from(NAMES), SIMPLE) | st.fixed_dictionaries(dict.fromkeys(NAMES, NUMBER))
+ANYTHING = SIMPLE | st.lists(SIMPLE, max_size=3) | PLAN
+RUN = SimpleNamespace(timing={"cpu_seconds": 2.0})
+here = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@here
+@given(st.binary(max_size=60) | ANYTHING.map(lambda content: json.dumps(content).encode()))
+@example(b'{"budget": NaN, "models": 20, "pairs": 5}')
+@example(b'{"budget": 1e999, "models": 20, "pairs": 5}')
+@example(b'{"budget": 120, "models": 20000000000, "pairs": 5}')
+@example(b'{"budget": 120, "models": true, "pairs": 5}')
+@example(b'{"budget": 120.0, "models": 20, "pairs": 5}')
+@example(b'{"budget": %d, "models": 20, "pairs": 5}' % 10**400)
+@example(b"[" * 5000)
+def test_any_content_is_a_plan_that_can_be_followed_or_told(tmp_path, content):
+    (tmp_path / "plan.json").write_bytes(content)
+    try:
+        plan = kept(tmp_path)
+    except RunError as error:
+        assert "plan.json" in error.what and "delete it" in error.do
+        assert (tmp_path / "plan.json").read_bytes() == content
+        return
+    models, pairs = purchase(RUN, tmp_path, 120.0, None, None, 2)
+    assert all(n == 0 or 2 <= n <= MOST for n in (models, pairs)) and models >= plan["models"]
+    assert kept(tmp_path)["models"] == models, "what was written is read again"
+
+
+def test_without_a_plan_there_is_nothing(tmp_path):
+    assert kept(tmp_path) == {"budget": 0.0, "models": 0, "pairs": 0}
+
+
+@pytest.mark.parametrize("asked", [(0, 0), (8, None), (None, 2)])
+def test_what_was_asked_for_is_bought(tmp_path, asked):
+    models, pairs = purchase(RUN, tmp_path, 120.0, *asked, 2)
+    assert asked[0] in (None, models) and asked[1] in (None, pairs)
+    assert purchase(RUN, tmp_path, 120.0, *asked, 2) == (models, pairs)
