@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 # which finding is meant to find what was planted
-MEANT = {"wrong": "MEM001", "duplicate": "MEM002", "rare": "MEM003", "leaked": "MEM005"}
+MEANT = {"wrong": "MEM001", "duplicate": "MEM002", "rare": "MEM003", "leaked": "MEM005", "conflicting": "MEM008"}
 
 
 @dataclass(frozen=True)

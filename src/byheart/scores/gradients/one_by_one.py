@@ -23,7 +23,7 @@ def gradients(network: nn.Module, names: tuple[str, ...], inputs: Tensor, target
 
     try:
         return vmap(grad(loss), in_dims=(None, 0, 0))(chosen, inputs, targets)
-    except (RuntimeError, NotImplementedError, ValueError):  # an operation without a batching rule, such as an LSTM's
+    except (RuntimeError, ValueError):  # an operation without a batching rule, such as an LSTM's
         each = [_alone(loss, chosen, x, y) for x, y in zip(inputs, targets, strict=True)]
         return {name: torch.stack([g[name] for g in each]) for name in names}
 
