@@ -34,11 +34,20 @@ _HOME = {
     "second_split": "byheart.runs.second_split",
     "sweep": "byheart.controls.sweep",
     "Sweep": "byheart.controls.swept",
+    "control": "byheart.controls.verbs",
+    "effect": "byheart.controls.effect",
+    "advise": "byheart.controls.advise",
+    "Plan": "byheart.controls.plan",
+    "kfold": "byheart.runs.kfold",
 }
 
 if TYPE_CHECKING:
+    from byheart.controls.advise import advise as advise
+    from byheart.controls.effect import effect as effect
+    from byheart.controls.plan import Plan as Plan
     from byheart.controls.sweep import sweep as sweep
     from byheart.controls.swept import Sweep as Sweep
+    from byheart.controls.verbs import control as control
     from byheart.data.examples import Examples as Examples
     from byheart.data.indexed import Indexed as Indexed
     from byheart.data.plant import plant as plant
@@ -51,6 +60,7 @@ if TYPE_CHECKING:
     from byheart.diagnosis.finding import Finding as Finding
     from byheart.diagnosis.location import locate as locate
     from byheart.reports.audit import audit as audit
+    from byheart.runs.kfold import kfold as kfold
     from byheart.runs.recorder import Recorder as Recorder
     from byheart.runs.run import Run as Run
     from byheart.runs.second_split import second_split as second_split
@@ -66,6 +76,7 @@ __all__ = [
     "Examples",
     "Finding",
     "Indexed",
+    "Plan",
     "Recipe",
     "Recorder",
     "Run",
@@ -73,9 +84,13 @@ __all__ = [
     "SubsetRuns",
     "Sweep",
     "Task",
+    "advise",
     "audit",
+    "control",
     "diagnose",
+    "effect",
     "explain",
+    "kfold",
     "load",
     "locate",
     "plant",

@@ -5,11 +5,15 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import byheart
 from byheart.controls.sweep import sweep
 from byheart.controls.swept import Sweep
+from byheart.data.examples import Examples
+from byheart.diagnosis.audit import Audit
+from byheart.diagnosis.verdict import Verdict
 
 VARY = ["dropout=0,0.4", "hidden=4,64"]
 
@@ -39,3 +43,24 @@ def contents(folder: Path) -> dict[str, bytes]:
         for p in sorted(folder.rglob("*"))
         if p.is_file() and p.name not in aside and p.suffix != ".time"
     }
+
+
+@pytest.fixture(scope="session")
+def judged(few, tmp_path_factory) -> Audit:
+    """An audit of `few` with copies beside its wrong labels, groups, and eight subset models."""
+
+    def grouped(part: Examples) -> Examples:
+        return dataclasses.replace(part, groups=np.where(part.targets < 5, "low", "high"))
+
+    recipe = dataclasses.replace(few.recipe, epochs=15)
+    task = byheart.plant(dataclasses.replace(few, recipe=recipe), "duplicates=6,conflicting-duplicates=3", seed=0)
+    task = dataclasses.replace(task, **{part: grouped(getattr(task, part)) for part in ("train", "validation", "test")})
+    folder = tmp_path_factory.mktemp("judged")
+    run, many = byheart.record(task, folder / "run"), byheart.record_subsets(task, 8, folder / "subsets", jobs=1)
+    return byheart.diagnose(byheart.score(run, many, ["memorization", "held_out_label_probability"]), task)
+
+
+@pytest.fixture(scope="session")
+def bad(judged) -> Audit:
+    """The same audit, had the verdict been bad."""
+    return dataclasses.replace(judged, verdict=Verdict("bad", "", "The network answers from a shortcut."))

@@ -131,3 +131,33 @@ def test_augmentation_and_scaling(few):
     assert [t.augment for t in made(few, "augment=none,flip")] == [(), ("flip",)]
     with pytest.raises(UsageError, match="scaling"):
         made(few, "scaling=log")
+
+
+class Halves:
+    """A plan at hand."""
+
+    def apply(self, task):
+        return dataclasses.replace(task, train=task.train.take(np.arange(len(task.train) // 2)), truth={})
+
+
+def test_a_plan_comes_first(few):
+    (setting,) = settings_of(factors_of({"plan": [Halves()], "size": [0.5]}, few))
+    assert len(setting.task(few, 0).train) == 50
+
+
+def test_a_plan_in_a_file(few, tmp_path):
+    from byheart.controls.drop import Drop
+    from byheart.controls.plan import Plan
+
+    path = Plan((Drop(ids=tuple(few.train.ids[:30].tolist())),)).save(tmp_path / "drop.json")
+    before, after = settings_of(factors_of([f"plan=none,{path}"], few))
+    assert [len(s.task(few, 0).train) for s in (before, after)] == [200, 170]
+
+
+def test_weights_of_examples_follow_the_size(few):
+    from byheart.methods.example_weights import ExampleWeights
+
+    weighted = with_methods(few, ExampleWeights(weights=np.arange(200.0)))
+    (small,) = made(weighted, "size=50")
+    rows = np.flatnonzero(np.isin(few.train.ids, small.train.ids))
+    np.testing.assert_array_equal(small.recipe.methods[0].weights, rows)

@@ -12,7 +12,9 @@ from byheart import __version__
 from byheart.base.errors import ByheartError
 from byheart.cli import say
 from byheart.cli.audit import audit
+from byheart.cli.control import control
 from byheart.cli.doctor import doctor
+from byheart.cli.kfold import kfold
 from byheart.cli.ls import ls
 from byheart.cli.record import record
 from byheart.cli.report import report
@@ -29,7 +31,7 @@ app = App(
     version=__version__,
     suppress_keyboard_interrupt=False,
 )
-for command in (audit, sweep, record, score, report, ls, doctor):
+for command in (audit, control, sweep, kfold, record, score, report, ls, doctor):
     app.command(command)
 
 

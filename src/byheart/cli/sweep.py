@@ -39,7 +39,7 @@ def sweep(
         source: A name (byheart ls tasks), file.py:function, or table.csv:target.
         vary: What to vary, such as dropout=0,0.2,0.5 or hidden=64x64,256x256 or size=100,300,1000, several times for
             several. A field of the recipe (epochs, batch, optimizer, lr, weight_decay, ...), a method, a plant, an
-            argument of the network (also width, depth), or network, size, method, augment, scaling.
+            argument of the network (also width, depth), or network, size, method, plan, augment, scaling.
         seeds: How many trainings of each setting, with other data draws and other starts.
         models: Measure what each setting memorizes with so many models on random subsets; 0 for none.
         design: All combinations (grid), or the first value of each and every other beside those (one-at-a-time).

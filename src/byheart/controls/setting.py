@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -42,12 +43,12 @@ class Setting:
         return {target: value for (there, target), value in pairs if there == kind}
 
     def task(self, base: Task, seed: int) -> Task:
-        """The task with this setting. Data come first: size, then plants, drawn from `seed`.
+        """The task with this setting. Data come first: plan, then size, then plants, drawn from `seed`.
 
         The size draws random training examples; smaller sizes are parts of larger ones. Errors: UsageError, DataError.
         """
         data, recipe = self.of("data"), self.of("recipe")
-        task = base
+        task = planned(base, data.get("plan"))
         task = smaller(task, data.get("size"), seed)
         for name, amount in self.of("plant").items():
             task = planted(task, name, amount, seed)
@@ -88,6 +89,15 @@ def acting(task: Task, named: Any, beside: Any) -> tuple[Any, ...]:
     return (*methods, *([] if beside is None else [beside]))
 
 
+def planned(task: Task, plan: Any) -> Task:
+    """The task after a plan, at hand or in a file; none leaves it as it is."""
+    if plan is None or plan == "none":
+        return task
+    from byheart.controls.plan import Plan  # here: a plan takes rows as a setting does
+
+    return (Plan.load(plan) if isinstance(plan, str | Path) else plan).apply(task)
+
+
 def planted(task: Task, name: str, amount: float | None, seed: int) -> Task:
     """The task with so much planted; None leaves it as it is."""
     from byheart.data.plant import plant
@@ -104,7 +114,9 @@ def smaller(task: Task, size: Any, seed: int) -> Task:
     wanted = share("size", size, n) if known and 0 < size < 1 else size
     if not known or wanted != int(wanted) or not 2 <= wanted <= n:
         raise UsageError(f"size={size!r} cannot be drawn.", do=f"give 2 to {n} examples, a share below 1, or all")
-    return only(task, np.sort(generator(seed, "size").permutation(n)[: int(wanted)]))
+    from byheart.controls.rows import taken
+
+    return taken(task, np.sort(generator(seed, "size").permutation(n)[: int(wanted)]))
 
 
 def only(task: Task, rows: np.ndarray) -> Task:

@@ -60,7 +60,7 @@ def sweep(
     stopped.
 
     `vary` is a mapping of name -> values, or texts such as "dropout=0,0.2,0.5": any field of the recipe, method, plant
-    or argument of the network, and network, size, augment, scaling (controls/vary.py). `design` is "grid", or
+    or argument of the network, and network, size, plan, augment, scaling (controls/vary.py). `design` is "grid", or
     "one-at-a-time": the first value of each, and every other beside those. Where no learning rate is given, a trial
     chooses one per setting. With `models`, so many models on random subsets measure what each setting memorizes.
     Folder: `out`, or runs/<task>-sweep-<digest>; it then holds sweep.html, sweep.json and sweep.parquet. More seeds or
