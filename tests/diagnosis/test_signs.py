@@ -20,7 +20,11 @@ ALWAYS = {
     "worst_class",
     "group_utility",
     "complexity",
+    "critical",
     "twin",
+    "tree_group",
+    "idle",
+    "idle_worth",
 }
 
 
@@ -47,9 +51,9 @@ def test_accuracies_carry_wilsons_interval(noisy):
 
 def test_complexity_and_twin_were_not_measured(noisy):
     found = measure(noisy.evidence)
-    for name in ("complexity", "twin"):
+    for name in ("complexity", "critical", "twin"):
         assert found[name].shown == "not measured"
-        assert "Recipe(weight_decay" in found[name].buys
+        assert "regularized_twin" in found[name].buys
 
 
 def test_regression_has_losses_where_others_have_accuracies(line):

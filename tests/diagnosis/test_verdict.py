@@ -87,7 +87,14 @@ BRANCHES = [
     ("unresolved_harm", "undecided", signs(excess=0.2, utility=(-0.05, 0.005))),
     ("suspected", "bad, suspected", signs(excess=0.05, utility=0.0, worst_class=-0.5)),
     ("suspected", "undecided", signs(excess=0.05, drop=(0.03, 0.005), worst_class=-0.5)),
+    ("suspected", "bad, suspected", signs(excess=0.05, utility=0.0, tree_group=-0.45)),
+    ("answers_from_idle", "bad", signs(idle=(0.9, 0.05), idle_worth=(-0.1, 0.02))),
+    ("idle_takes_up", "good, harmless", signs(idle=(0.9, 0.05), idle_worth=(0.0, 0.02))),
+    ("idle_takes_up", "good, worth keeping", signs(idle=(0.9, 0.05), idle_worth=(0.1, 0.02))),
+    ("idle_takes_up", "undecided", signs(idle=(0.9, 0.05))),
+    ("bends", "ugly", signs(complexity=(5.0, 0.2)) | {"drop": known("drop", 0.03, 0.005, kind="loss")}),
     ("nothing_to_weigh", "undecided", {}),
+    ("nothing_to_weigh", "undecided", signs(worst_class=-0.6, tree_group=-0.6)),
     ("nothing_to_weigh", "undecided", signs(utility=0.03)),
     ("nothing_to_weigh", "none", signs(excess=0.02)),
     ("nothing_to_weigh", "undecided", signs(excess=0.02, drop=(0.03, 0.005))),
@@ -181,6 +188,11 @@ def test_a_weaker_group_never_takes_bad_back(measures, more):
     gap = measures.get("worst_group")
     if decide(measures).title == "bad" and gap is not None:
         assert decide(measures | {"worst_group": known("worst_group", gap.value - more, gap.se)}).word == "bad"
+
+
+def test_given_groups_overrule_what_a_tree_gets_wrong():
+    given_groups = signs(excess=0.05, utility=0.0, tree_group=-0.45, worst_group=-0.1)
+    assert decide(given_groups).word == "none"
 
 
 @given(any_signs, st.floats(0, 1))

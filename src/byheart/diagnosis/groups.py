@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+from jaxtyping import Bool, Float
 
 from byheart.base.errors import NotApplicable
 from byheart.diagnosis.check import Evidence
@@ -38,22 +39,28 @@ def worst(evidence: Evidence, by: By) -> Measure:
     labels, chosen = labels_of(evidence, by, "test"), weakest(evidence, by)
     if labels is None or chosen is None:
         return missing(name, BUYS[by], kind)
-    right = final_correct(evidence, "test")
-    inside = labels == chosen
-    a, b = right[inside], right[~inside]
-    rest = 1 - inside.mean()
+    found = gap(name, final_correct(evidence, "test"), labels == chosen, f"{by} {chosen}", kind)
+    return found or missing(name, BUYS[by], kind)
+
+
+def gap(name: str, right: Float[np.ndarray, "n"], inside: Bool[np.ndarray, "n"], who: str, kind: str) -> Measure | None:
+    """Mean of `right` inside a group minus that of all, with its interval; None when one side has fewer than two rows.
+
+    `right` is correctness (kind "points") or minus the loss (kind "loss").
+    """
+    a, b, rest = right[inside], right[~inside], 1 - inside.mean()
     if len(a) < 2 or len(b) < 2:
-        return missing(name, BUYS[by], kind)
+        return None
     if kind == "points":
-        gap, low, high = (rest * x for x in difference(a.sum(), len(a), b.sum(), len(b)))
+        value, low, high = (rest * x for x in difference(a.sum(), len(a), b.sum(), len(b)))
         said = f"{a.mean():.1%} right, on average {right.mean():.1%}"
     else:
-        gap = rest * float(a.mean() - b.mean())
+        value = rest * float(a.mean() - b.mean())
         half = 1.96 * rest * float(np.hypot(a.std(ddof=1) / len(a) ** 0.5, b.std(ddof=1) / len(b) ** 0.5))
-        low, high = gap - half, gap + half
+        low, high = value - half, value + half
         said = f"loss {-a.mean():.3f}, on average {-right.mean():.3f}"
-    text = f"{by} {chosen} ({inside.mean():.1%} of the test examples, {len(a)}): {said}"
-    return Measure(name, float(gap), float(high - low) / 3.92, float(low), float(high), len(a), text, kind=kind)
+    text = f"{who} ({inside.mean():.1%} of the test examples, {len(a)}): {said}"
+    return Measure(name, float(value), float(high - low) / 3.92, float(low), float(high), len(a), text, kind=kind)
 
 
 def weakest(evidence: Evidence, by: By) -> str | None:

@@ -46,7 +46,7 @@ class Measure:
         if not self.measured or not math.isfinite(self.value):
             return "not measured"
         scale, unit = {"share": (100, " %"), "points": (100, " points")}.get(self.kind, (1, ""))
-        digits = {"share": 1, "points": 1, "epoch": 0}.get(self.kind, 3)
+        digits = {"share": 1, "points": 1, "epoch": 0}.get(self.kind, 3 if abs(self.value) < 10 else 1)
         error = f" ± {2 * self.se * scale:.{digits}f}" if math.isfinite(self.se) and self.se > 0 else ""
         return f"{self.value * scale:.{digits}f}{error}{unit}"
 

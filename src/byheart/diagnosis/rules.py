@@ -1,8 +1,8 @@
 """The rules of the verdict, in their order; each answers with a word, its kind and a sentence, or passes on.
 
-Which evidence decides was measured on eight tasks of known kind and five variants: utility for ugly, the gap of a
-group of some size for bad, utility on the whole or in that group for good. The fall from the peak supports it; the
-share alone decides nothing.
+Which evidence decides was measured on tasks of known kind: utility for ugly, the gap of a group of some size for bad,
+utility on the whole or in that group for good. The fall from the peak and complexity support it; the share alone
+decides nothing. Where the thresholds come from: docs/decisions/0006-the-verdict.md.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Literal
 
+from byheart.diagnosis.idle import reached
 from byheart.diagnosis.measure import Measure
 
 Word = Literal["none", "good", "bad", "ugly", "undecided"]
@@ -20,6 +21,7 @@ HARM = -0.01  # utility: training without the memorized helps when even two stan
 GAP = -0.40  # held-out accuracy of the worst group, against the average
 LITTLE, SOME = 0.10, 0.05  # memorized share beyond the null: below LITTLE is none; from SOME on it may be worth keeping
 GROUP_WORTH = 0.05  # utility inside the worst group
+TREE = -0.38  # the same of what a small decision tree gets wrong, where no groups are given
 COMPLEX = 3.0  # complexity, as a multiple of the regularized twin's
 BLUNT = 0.03  # two standard errors of a utility that could hide the smallest harm seen on noisy labels (.031)
 
@@ -43,6 +45,16 @@ def bad(s: Signs) -> Answer:
     return "bad", "", f"{rule} {memorized(s)} Reweight that group; do not delete its examples."
 
 
+def answers_from_idle(s: Signs) -> Answer:
+    """Training examples are answered from inputs that are idle at test time, and without these inputs the network does
+    better.
+    """
+    if not reached(s["idle"]) or not s["idle_worth"].most < 0:
+        return None
+    rule = f"The network answers training examples from inputs that are idle at test time ({s['idle'].text})."
+    return "bad", "", f"{rule} {memorized(s)} {without_idle(s)}. Leave these inputs out."
+
+
 def unresolved_harm(s: Signs) -> Answer:
     """Training without the memorized helps, but nothing else says that noise is what was fitted."""
     if not helps_to_drop(s):
@@ -57,9 +69,15 @@ def unresolved_harm(s: Signs) -> Answer:
 
 
 def suspected(s: Signs) -> Answer:
-    """No groups were given, but a class is far below average."""
-    weak = s["worst_class"]
-    if not far_below(weak):
+    """No groups were given, but what a small decision tree gets wrong, or a class, is far below average.
+
+    Where nothing is known of what was memorized, a network that has learned too little looks the same.
+    """
+    if not s["excess"].known:
+        return None
+    by_tree = not s["worst_group"].known and far_below(s["tree_group"], TREE)
+    weak = s["tree_group"] if by_tree else s["worst_class"]
+    if not by_tree and not far_below(weak):
         return None
     if not s["utility"].known and fell(s):
         both = f"It is weak in {weak.text}, and held-out performance peaked and fell by {s['drop'].shown}"
@@ -68,8 +86,30 @@ def suspected(s: Signs) -> Answer:
             "",
             f"{both}: noise or a shortcut. Training without the memorized (utility) would settle it.",
         )
-    guess = f"A shortcut, or a class too rare to be learned, is suspected: {weak.text}."
+    rare = "examples" if by_tree else "a class"
+    guess = f"A shortcut, or {rare} too rare to be learned, is suspected: {weak.text}."
     return "bad", "suspected", f"{guess} {memorized(s)} Naming the groups in the data would settle which."
+
+
+def idle_takes_up(s: Signs) -> Answer:
+    """Training examples are answered from idle inputs, and that costs nothing, or it was not measured what it costs."""
+    if not reached(s["idle"]):
+        return None
+    rule = f"Training examples are answered from inputs that are idle at test time ({s['idle'].text})."
+    if not s["idle_worth"].known:
+        settle = "Training without these inputs would settle it."
+        return "undecided", "", f"{rule} {memorized(s)} Whether that does harm was not measured. {settle}"
+    kind = "worth keeping" if s["idle_worth"].least > 0 else "harmless"
+    return "good", kind, f"{rule} They take up what does not follow the rule. {memorized(s)} {without_idle(s)}."
+
+
+def bends(s: Signs) -> Answer:
+    """A regression whose utility was not measured: held-out loss rose from its least, and complexity is far above."""
+    loss, complexity = s["drop"].kind == "loss", s["complexity"]
+    if not loss or s["utility"].known or not fell(s) or not complexity.least > COMPLEX:
+        return None
+    why = f"held-out loss rose by {s['drop'].shown} from its least, and complexity is {complexity.shown} times its"
+    return "ugly", "", f"The network fits noise: {why} regularized twin's. {memorized(s)}"
 
 
 def nothing_to_weigh(s: Signs) -> Answer:
@@ -121,7 +161,8 @@ def harmless(s: Signs) -> Answer:
 
 
 RULES: tuple[Callable[[Signs], Answer], ...] = (
-    ugly, bad, unresolved_harm, suspected, nothing_to_weigh, worth_keeping, open_question, little, harmless,
+    ugly, bad, answers_from_idle, unresolved_harm, suspected, idle_takes_up, bends, nothing_to_weigh, worth_keeping,
+    open_question, little, harmless,
 )  # fmt: skip
 
 
@@ -135,9 +176,9 @@ def fell(s: Signs) -> bool:
     return s["drop"].least > 0
 
 
-def far_below(gap: Measure) -> bool:
+def far_below(gap: Measure, line: float = GAP) -> bool:
     """Whether a group is far below average and its gap is no accident of few rows."""
-    return gap.known and gap.value <= GAP and gap.most < 0
+    return gap.known and gap.value <= line and gap.most < 0
 
 
 def memorized(s: Signs) -> str:
@@ -159,3 +200,14 @@ def without(s: Signs) -> str:
     amount = f"{abs(worth.value) * scale:.{digits}f} ± {2 * worth.se * scale:.{digits}f} {unit}"
     side = "worse" if worth.value > 0 else "better"
     return f"Trained without them it is {amount} {side} on new data than without as many at random"
+
+
+def without_idle(s: Signs) -> str:
+    """The clause that says what training without the idle inputs did."""
+    worth = s["idle_worth"]
+    if not worth.known:
+        return "What training without them does was not measured"
+    unit, scale, digits = ("points", 100, 1) if worth.kind == "points" else ("of the held-out loss", 1, 4)
+    amount = f"{abs(worth.value) * scale:.{digits}f} ± {2 * worth.se * scale:.{digits}f} {unit}"
+    side = "worse" if worth.value > 0 else "better"
+    return f"Trained without these inputs it is {amount} {side} on new data"

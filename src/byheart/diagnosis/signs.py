@@ -10,13 +10,15 @@ from byheart.base.errors import NotApplicable
 from byheart.diagnosis.check import Evidence
 from byheart.diagnosis.final import final_correct
 from byheart.diagnosis.groups import inside_worst, worst
+from byheart.diagnosis.idle import idle_level, idle_worth
 from byheart.diagnosis.measure import Measure, missing
 from byheart.diagnosis.proportion import difference, wilson
 from byheart.diagnosis.share import shares
+from byheart.diagnosis.tree_groups import tree_gap
 from byheart.diagnosis.turning import drop, peak, turn
+from byheart.diagnosis.twins import compared
 
 PAIRS = "a larger --budget, or byheart.utility(task, ids) with the memorized ids"
-TWIN = "nothing in this version; train a twin with Recipe(weight_decay=0.001) and compare its held-out accuracy"
 
 
 def measure(evidence: Evidence) -> dict[str, Measure]:
@@ -24,9 +26,10 @@ def measure(evidence: Evidence) -> dict[str, Measure]:
     found = accuracies(evidence) | trends(evidence) | shares(evidence)
     found["utility"] = worth(evidence)
     found["worst_group"], found["worst_class"] = worst(evidence, "group"), worst(evidence, "class")
+    found["tree_group"] = tree_gap(evidence)
     found["group_utility"] = inside_worst(evidence)
-    found["complexity"], found["twin"] = missing("complexity", TWIN, "ratio"), missing("twin", TWIN)
-    return found
+    found["idle"], found["idle_worth"] = idle_level(evidence), idle_worth(evidence)
+    return found | compared(evidence)
 
 
 def mean_of(name: str, values: np.ndarray, kind: str, text: str = "") -> Measure:

@@ -12,8 +12,10 @@ from byheart.base.provenance import cores
 from byheart.data.task import Task
 from byheart.runs.loop import begin, fit, one_thread
 
-LADDER = ((8, 0), (8, 5), (20, 5), (40, 5), (60, 5))  # (subset models, pairs of utility), in the order they are bought
+# (subset models, pairs of utility), in the order they are bought; the first pairs bring a regularized twin with them
+LADDER = ((8, 0), (8, 5), (20, 5), (40, 5), (60, 5))
 SUBSET, ARM = 0.75, 0.95  # cost of a subset model, and of one arm of a pair, over that of the watched run
+TWIN = 1.3  # cost of the regularized twin, which is watched too, and for which dropout is drawn
 WORKER = 3.0  # seconds until a worker process has imported torch
 REST = 8.0  # seconds for scores, diagnosis and report
 
@@ -64,6 +66,6 @@ def afford(one_run: float, left: float, jobs: int | None = None) -> Purchase:
 
 
 def priced(one_run: float, models: int, pairs: int, jobs: int) -> float:
-    """Wall seconds of that many models and pairs, scores and report included."""
-    rounds = -(-models // jobs) * SUBSET + -(-2 * pairs // jobs) * ARM
+    """Wall seconds of that many models and pairs, with pairs of a twin too, scores and report included."""
+    rounds = -(-models // jobs) * SUBSET + -(-2 * pairs // jobs) * ARM + (TWIN if pairs else 0.0)
     return rounds * one_run + (WORKER if jobs > 1 else 0.0) + REST

@@ -4,7 +4,11 @@ A score's parameter names say which evidence it reads. From a trajectory: loss, 
 seen (epochs, n). From the subset matrix: member (models, n), many_correct, many_margin, many_loss, many_predicted
 (models, n), many_logits (models, n, outputs), and the same of held-out examples as held_correct ... From both:
 targets (n,). From trainings beside a run: second_split_correct (epochs, n), threshold_margin (epochs, n, 2) and
-threshold_sample (2, n). A parameter with a default is evidence that may be missing.
+threshold_sample (2, n). From a checkpoint, with its task: network (eval mode, frozen, in double precision where it
+runs so) or trained (eval mode, as it was trained), inputs (n, ...) and targets (n,) as it sees them, in chunks unless
+`by_column=False`, loss_of(outputs, targets) -> (n,), deviations and ranges of the inputs over the training set, shaped
+like one input, and checkpoints, (learning rate, network) in the order of epochs. A parameter with a default is evidence
+that may be missing.
 """
 
 from __future__ import annotations
@@ -19,12 +23,14 @@ import numpy as np
 from byheart.base.errors import NotApplicable, UsageError
 from byheart.base.registry import register
 from byheart.runs.beside import ADDS
+from byheart.scores.trained import CHUNK, checkpoint_columns, examples_seen, rows_of_run
 
 if TYPE_CHECKING:
+    from byheart.data.task import Task
     from byheart.runs.run import Run
     from byheart.runs.subsets import SubsetRuns
 
-Needs = Literal["trajectory", "subset", "both", "second split", "threshold samples"]
+Needs = Literal["trajectory", "subset", "both", "second split", "threshold samples", "checkpoint"]
 Scored = TypeVar("Scored", bound=Callable[..., Any])
 TRAJECTORY = ("loss", "margin", "correct", "predicted", "error_norm", "seen")
 BESIDE = {column: place for place, columns in ADDS.items() for column in columns}
@@ -72,8 +78,10 @@ class ScoreSpec:
         parameters = inspect.signature(self.compute).parameters.values()
         return {p.name: p.default is not p.empty for p in parameters}
 
-    def __call__(self, run: Run | None, many: SubsetRuns | None) -> np.ndarray | Estimate:
+    def __call__(self, run: Run | None, many: SubsetRuns | None, task: Task | None = None) -> np.ndarray | Estimate:
         """The score (n,) on this evidence; NotApplicable, with the reason, where it cannot be told."""
+        if self.needs == "checkpoint":
+            return self._of_checkpoint(run, task)
         columns = {name: bound(name, run, many, optional) for name, optional in self.reads.items()}
         cells = max((c.size for name, c in columns.items() if c is not None and name in TRAJECTORY), default=0)
         if not self.by_column or self.needs != "trajectory" or cells <= CELLS:
@@ -90,6 +98,17 @@ class ScoreSpec:
         if len(refused) == len(parts):
             raise refused[0]
         return joined(parts)
+
+    def _of_checkpoint(self, run: Run | None, task: Task | None) -> np.ndarray | Estimate:
+        from byheart.runs.loop import one_thread
+
+        columns = checkpoint_columns(run, task, tuple(self.reads))
+        assert run is not None and task is not None
+        rows = rows_of_run(run, task)
+        step = CHUNK if self.by_column else len(rows)
+        chunks = (examples_seen(task, rows[i : i + step], columns, self.reads) for i in range(0, len(rows), step))
+        with one_thread():  # many small products: several threads wait for one another
+            return joined([self.compute(**columns, **chunk) for chunk in chunks])
 
 
 def score(
@@ -138,6 +157,8 @@ def bound(name: str, run: Run | None, many: SubsetRuns | None, optional: bool = 
     except KeyError:
         if optional:
             return None
+        if name in TRAJECTORY and run is not None and not any(column in run for column in TRAJECTORY):
+            raise NotApplicable("it needs a trajectory: byheart.record(task)") from None
         place = BESIDE.get(name)
         why = f"{name} was not recorded" if place is None else f"it needs {WITH[place]}"
         raise NotApplicable(why) from None

@@ -14,10 +14,12 @@ from byheart.base.errors import NotApplicable, RunError, UsageError
 from byheart.base.registry import every, find
 from byheart.base.store import read_json, read_table, write_json, write_table
 from byheart.scores.score import Estimate
+from byheart.scores.trained import same_data
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from byheart.data.task import Task
     from byheart.runs.run import Run
     from byheart.runs.subsets import SubsetRuns
 
@@ -104,11 +106,14 @@ class Scores:
         return scores
 
 
-def score(run: Run | None, many: SubsetRuns | None = None, names: str | Iterable[str] | None = None) -> Scores:
+def score(
+    run: Run | None, many: SubsetRuns | None = None, names: str | Iterable[str] | None = None, task: Task | None = None
+) -> Scores:
     """Every score that this evidence allows, or the one or those named; nothing is trained.
 
-    Errors: UsageError for unknown names, for no evidence, and when run and subset models are of different examples or
-    were trained on different labels.
+    Scores that read the trained network itself need the `task` that it was recorded from, and are skipped without it.
+    Errors: UsageError for unknown names, for no evidence, and when run, subset models and task are of different
+    examples or were trained on different labels.
     """
     evidence = run if run is not None else many
     if evidence is None:
@@ -119,12 +124,14 @@ def score(run: Run | None, many: SubsetRuns | None = None, names: str | Iterable
     if run is not None and many is not None and not np.array_equal(run.targets, many.targets):
         apart = "The run and the subset models were trained on different labels."
         raise UsageError(apart, "Wrong labels may have been planted in one of them only.", "record both from one task")
+    if run is not None and task is not None:
+        same_data(run, task)
     wanted = [names] if isinstance(names, str) else names
     specs = every("score") if wanted is None else {name: find("score", name) for name in wanted}
     columns, errors, intervals, skipped = {}, {}, {}, {}
     for name, spec in specs.items():
         try:
-            found = spec(run, many)
+            found = spec(run, many, task)
         except NotApplicable as reason:
             skipped[name] = str(reason)
             continue

@@ -1,0 +1,1 @@
+"""Trained network -> Scores: what it does close to each example, one file a score."""
