@@ -110,14 +110,14 @@ def test_another_task_or_seed_is_refused_and_fresh_begins_anew(few, folder, tmp_
 
 
 @pytest.fixture(scope="module")
-def evidence(folder):
+def evidence(few, folder):
     run, many = bh.Run(folder / "run"), bh.SubsetRuns(folder / "subsets")
-    return run, many, bh.score(run, many)
+    return run, many, bh.score(run, many, task=few)
 
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_scores_that_are_damaged_or_of_something_else_are_computed_again(folder, evidence, tmp_path, data):
+def test_scores_that_are_damaged_or_of_something_else_are_computed_again(few, folder, evidence, tmp_path, data):
     run, many, wanted = evidence
     shutil.rmtree(tmp_path / "scores", ignore_errors=True)
     shutil.copytree(folder / "scores", tmp_path / "scores")
@@ -132,7 +132,7 @@ def test_scores_that_are_damaged_or_of_something_else_are_computed_again(folder,
         raw = bytearray(data.draw(st.binary(max_size=60) | st.sampled_from([b"{}", b'{"scores": [], "skipped": [1]}'])))
     path.write_bytes(bytes(raw))
     try:
-        found = whole._scores(run, many, tmp_path, silent())
+        found = whole._scores(run, many, few, tmp_path, silent())
     except RunError as error:
         assert error.do
         return

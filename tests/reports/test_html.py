@@ -53,7 +53,7 @@ def test_the_verdict_comes_first_and_every_section_follows(pictures, written) ->
     first, _ = facts.split(pictures.verdict.sentence)
     assert text.index(facts.headline(pictures)) < text.index(first) < text.index("train accuracy")
     assert re.findall(r"<h[12]>(.*?)</h[12]>", path.read_text().partition("<script")[0])[1:] == [
-        "Did it learn or memorize?", "What was memorized", "Map of all examples", "Findings",
+        "Did it learn or memorize?", "What was memorized", "Map of all examples", "Findings", "Classes and groups",
         "Which training example helps which new one?", "What the verdict rests on", "All examples", "How this was made",
     ]  # fmt: skip
     for finding in pictures.findings:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from byheart.cli import say
 from byheart.cli.budget import seconds
-from byheart.cli.gate import gates
+from byheart.cli.gate import Gate, gates
 from byheart.cli.options import Flag, Methods, Verbose, Whole, WholeOrNone
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def audit(
     network: str | None = None,
     epochs: WholeOrNone = None,
     method: Methods = None,
+    checkpoint: Path | None = None,
     out: Path | None = None,
     json: Flag = False,
     fail_on: str | None = None,
@@ -47,6 +49,8 @@ def audit(
         epochs: Passes over the training set.
         method: What acts in training, such as dropout=0.5 or "jtt(epochs=5)", several times for several (byheart ls
             methods).
+        checkpoint: Weights (.safetensors or a PyTorch state dict) of a network that was trained already: nothing is
+            trained, and the report says what that leaves open.
         out: Folder for the run and the report; by default one below runs/ that the task names.
         json: Print the audit as JSON instead of the summary.
         fail_on: Exit with 1 at findings of this severity (note, warn, error) or code (MEM001), or at a
@@ -57,17 +61,23 @@ def audit(
         verbose: Print more than one screen, and the traceback of an error.
     """
     from byheart.base.progress import visible
-    from byheart.base.registry import every, find
+    from byheart.base.registry import every
     from byheart.cli.source import task_of
 
     most = seconds(budget)
     conditions = gates(fail_on, every("check") if fail_on else ())
     task = task_of(source, plant, network, epochs, seed, method)
+    say.note(heading(task, seed))
+    if checkpoint is not None:
+        options = {"plant": plant, "network": network, "checkpoint": checkpoint, "out": out, "seed": seed}
+        command = again(source, **options, redact=redact)
+        say.note("plan     no training: the network is read from its checkpoint")
+        found, folder = of_checkpoint(task, checkpoint, out, command, "html_redacted" if redact else "html", fresh)
+        return told(found, folder, json, conditions)
     from byheart.reports.audit import audit as whole
     from byheart.reports.audit import place
 
     folder = out or place(task, seed)
-    say.note(heading(task, seed))
     options = {"plant": plant, "budget": None if budget == BUDGET else budget, "models": models, "network": network}
     options |= {"epochs": epochs, "method": method, "out": out}
     command = again(source, **options, seed=seed, redact=redact)
@@ -76,10 +86,33 @@ def audit(
         page="html_redacted" if redact else "html",
         announce=lambda line: say.note(f"plan     {line}"),
     )  # fmt: skip
+    return told(found, folder, json, conditions)
+
+
+def of_checkpoint(
+    task: Task, checkpoint: Path, out: Path | None, command: str, page: str, fresh: bool
+) -> tuple[Audit, Path]:
+    """The audit of a network that is trained already, and its folder."""
+    from byheart.base.progress import visible
+    from byheart.reports.checkpoint import audit_checkpoint, place
+    from byheart.runs.single import restart
+
+    folder = out or place(task, checkpoint)
+    if fresh:
+        restart(folder / "run")
+    return audit_checkpoint(task, checkpoint, folder, progress=visible(), page=page, command=command), folder
+
+
+def told(found: Audit, folder: Path, json: bool, conditions: Sequence[Gate]) -> int:
+    """Print the audit, and say by the exit code whether a condition of --fail-on holds."""
+    from byheart.base.registry import find
+
     if json:
         print((folder / "audit.json").read_text(encoding="utf-8"), end="")
     else:
         say.show(find("writer", "terminal")(found, folder / "audit.html"))
+        if found.watched is not None and found.findings:
+            say.note(f"next     {shlex.join(['byheart', 'control', str(folder), '--advise', '2min'])}")
     reasons = [reason for gate in conditions for reason in gate.reasons(found.findings, measured(found))]
     for reason in reasons:
         say.note(f"fail-on  {reason}")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from byheart.diagnosis.classes import ClassRow
     from byheart.diagnosis.pairs import InfluencePairs
     from byheart.diagnosis.truth import Truth
+    from byheart.runs.run import Run
     from byheart.scores.table import Scores
 
 WRITERS = {".html": "html", ".json": "json", ".parquet": "parquet", ".md": "markdown"}
@@ -51,6 +52,11 @@ class Audit:
     def examples(self) -> Scores:
         """One row per example: `audit.examples.to_pandas()`."""
         return self.scores
+
+    @property
+    def watched(self) -> Run | None:
+        """The run, where a trajectory was recorded; None for a network that was trained elsewhere."""
+        return self.scores.run if self.scores.run is not None and self.scores.run.epochs else None
 
     @cached_property
     def influence_pairs(self) -> InfluencePairs:

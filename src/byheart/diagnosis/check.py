@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from byheart.runs.subsets import SubsetRuns
     from byheart.scores.table import Scores
 
-Needs = Literal["data", "trajectory", "subset", "both"]
+Needs = Literal["data", "network", "trajectory", "subset", "both"]
 WHY = {
     "run": "no trajectory was recorded; byheart.record(task) records one",
+    "epochs": "the network was trained elsewhere, unwatched; byheart.record(task) records a trajectory",
     "many": "no subset models were trained; byheart.record_subsets(task, models=20) trains them",
 }
 
@@ -90,8 +91,10 @@ class Check:
 
     def __call__(self, evidence: Evidence) -> Finding | None:
         """A finding, or None when there is nothing to find; NotApplicable, with the reason, when it cannot be told."""
-        if self.needs in ("trajectory", "both") and evidence.run is None:
+        if self.needs in ("network", "trajectory", "both") and evidence.run is None:
             raise NotApplicable(WHY["run"])
+        if self.needs in ("trajectory", "both") and evidence.run is not None and not evidence.run.epochs:
+            raise NotApplicable(WHY["epochs"])
         if self.needs in ("subset", "both") and evidence.many is None:
             raise NotApplicable(WHY["many"])
         return self.judge(evidence)

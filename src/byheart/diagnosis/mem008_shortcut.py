@@ -26,7 +26,7 @@ SAMPLE = 600  # examples of a part that are looked at
 DO = "give those examples more weight (methods group_dro, jtt, mat, lff) or vary the {} (augment=); do not delete them"
 
 
-@check("MEM008", title="shortcut", severity="warn", needs="trajectory")
+@check("MEM008", title="shortcut", severity="warn", needs="network")
 def shortcut(evidence: Evidence) -> Finding | None:
     """A block of the input that answers hang on, and that is wrong for a group; where no groups are given, suspected.
 

@@ -16,7 +16,7 @@ SMALL = 0.5  # a minority has at most this share of what it would have if all gr
 POINTS = 0.05  # over-confidence above the others' counts when its low end is above this
 
 
-@check("MEM009", title="over-confident minority", severity="warn", needs="trajectory")
+@check("MEM009", title="over-confident minority", severity="warn", needs="network")
 def overconfident_minority(evidence: Evidence) -> Finding | None:
     """A group rare in training whose test answers are less often right, more over-confident and less likely.
 

@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from byheart.diagnosis.audit import Audit
     from byheart.runs.run import Run
     from byheart.runs.subsets import SubsetRuns
+    from byheart.runs.twin import Twin
     from byheart.runs.utility import Effect
     from byheart.scores.table import Scores
 
+QUICK = ("gradient_norm", "self_influence")  # scores of the network that cost a few passes; byheart score has the rest
 FEWEST = 3  # fewer memorized examples have no utility that could be measured
 PAGE = "audit.html"
 TWINS = {"audit.json": "json", "scores.parquet": "parquet", "influence_pairs.parquet": "influence_parquet"}
@@ -48,9 +50,11 @@ def audit(
     there.
 
     The first run is measured, and the number of subset models and of utility pairs follows from it, unless `models` or
-    `pairs` say otherwise. Folder: `out`, or runs/<task>-<digest>; it then holds audit.html (by the writer `page`: html
-    or html_redacted), audit.json, scores.parquet, influence_pairs.parquet. `announce` gets the lines that say what will
-    be done. Errors: RunError when the folder belongs to another task or seed.
+    `pairs` say otherwise; with pairs comes a regularized twin of the run, and where the run answers training examples
+    from inputs that are idle at test time, a twin without these. Folder: `out`, or runs/<task>-<digest>; it then holds
+    audit.html (by the writer `page`: html or html_redacted), audit.json, scores.parquet, influence_pairs.parquet.
+    `announce` gets the lines that say what will be done. Errors: RunError when the folder belongs to another task or
+    seed.
     """
     from byheart.diagnosis.audit import diagnose
     from byheart.runs.learning_rate import settled
@@ -75,22 +79,25 @@ def audit(
     with times("record"):
         run = record(task, folder / "run", seed, progress=progress)
     models, pairs = purchase(run, folder, budget, models, pairs, jobs)
-    many, effects = None, {}
+    many = None
+    effects: dict[str, Effect | Twin] = {}
     if models:
         from byheart.runs.subsets import record_subsets
 
         with times("subsets"):
             many = record_subsets(task, models, folder / "subsets", seed, jobs=jobs, progress=progress)
     with times("score"):
-        scores = _scores(run, many, folder, progress)
+        scores = _scores(run, many, task, folder, progress)
     with times("utility"):
         if pairs and many is not None:
-            effects = _effects(task, scores, pairs, folder, seed, jobs, progress)
+            effects |= _effects(task, scores, pairs, folder, seed, jobs, progress)
+    with times("twins"):
+        if pairs:
+            effects |= _twins(task, scores, folder, progress)
     with times("diagnose"):
         found = diagnose(scores, task, effects, command=command)
     with times("report"):
-        for name, writer in {PAGE: page, **TWINS}.items():
-            _write(found, writer, folder / name)
+        write(found, page, folder)
     return found
 
 
@@ -105,7 +112,7 @@ def _forget(folder: Path) -> None:
 
     from byheart.runs.single import restart
 
-    for name in ("run", "subsets", "utility"):
+    for name in ("run", "subsets", "utility", "twin", "idle"):
         restart(folder / name)
     if (folder / "scores" / "key.json").exists():
         shutil.rmtree(folder / "scores")
@@ -114,26 +121,29 @@ def _forget(folder: Path) -> None:
             (folder / name).unlink(missing_ok=True)
 
 
-def _write(found: Audit, writer: str, path: Path) -> None:
+def write(found: Audit, page: str, folder: Path) -> None:
+    """Write the page by the writer of that name, and the JSON and Parquet twins."""
     from byheart.base.registry import find
 
-    find("writer", writer)(found, path)
+    for name, writer in {PAGE: page, **TWINS}.items():
+        find("writer", writer)(found, folder / name)
 
 
-def _scores(run: Run, many: SubsetRuns | None, folder: Path, progress: Progress) -> Scores:
+def _scores(run: Run, many: SubsetRuns | None, task: Task, folder: Path, progress: Progress) -> Scores:
     """Scores of this evidence, read back when they were computed before."""
     from byheart.base.provenance import versions
     from byheart.base.registry import every
     from byheart.scores.table import Scores, score
 
     evidence = [run.record.digests, run.record.seed, run.beside, many.models if many else 0]
-    key = digest(evidence, versions(), list(every("score")))
+    names = [name for name, spec in every("score").items() if spec.needs != "checkpoint" or name in QUICK]
+    key = digest(evidence, versions(), names)
     kept = folder / "scores" / "key.json"
     with suppress(RunError):  # missing or damaged: they are computed again from the evidence
         if read_json(kept) == key:
             return Scores.load(folder / "scores", run, many)
     bar = progress.start("score", 1)
-    scores = score(run, many)
+    scores = score(run, many, names, task=task)
     scores.save(folder / "scores")
     write_json(kept, key)
     bar.advance()
@@ -154,3 +164,17 @@ def _effects(
         return {}
     place = folder / "utility" / digest(ids)[:8]  # other evidence may name other examples; both stay
     return {"memorized": utility(task, ids, pairs, place, seed=seed, jobs=jobs, progress=progress)}
+
+
+def _twins(task: Task, scores: Scores, folder: Path, progress: Progress) -> dict[str, Twin]:
+    """A regularized twin of the run; beside it one without idle inputs, if the run answers from them."""
+    from byheart.diagnosis.check import Evidence
+    from byheart.diagnosis.idle import answers_from_idle, idle_inputs
+    from byheart.runs.twin import regularized_twin, stilled_twin
+
+    run = scores.run
+    assert run is not None
+    found = {"twin": regularized_twin(run, task, folder / "twin", progress)}
+    if answers_from_idle(Evidence(task, run, scores.many, scores)):
+        found["idle"] = stilled_twin(run, task, idle_inputs(task), folder / "idle", progress)
+    return found

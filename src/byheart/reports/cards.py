@@ -28,7 +28,7 @@ def cards(audit: Audit, rows: np.ndarray) -> dict[int, dict[str, Any]]:
         return {}
     evidence = Evidence(task, run, audit.scores.many, audit.scores)
     place = {one: k for k, one in enumerate(task.train.ids.tolist())}
-    loss, kept = np.asarray(run["loss"]), thinned(run.epochs)
+    loss, kept = np.asarray(run["loss"]) if run.epochs else np.zeros((0, len(run.ids))), thinned(run.epochs)
     near = neighbours(space(audit), rows)
     found = {}
     for row, kin, far in zip(rows.tolist(), *near, strict=True):

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from byheart.diagnosis.verdict import Measure
 
 
+TWINS = {"twin": "regularized twin", "idle": "twin without idle inputs"}
+
+
 @dataclass(frozen=True)
 class Number:
     """A number with its name, its uncertainty in the text, and what it rests on."""
@@ -32,7 +35,8 @@ def headline(audit: Audit) -> str:
     parts = [task.name, f"{count(len(task.train))} train, {held_out}, {kind}"]
     if run is not None:
         network = run.record.network
-        parts += [f"{network['name']}, {count(network['parameters'])} parameters", f"seed {run.record.seed}"]
+        parts += [f"{network['name']}, {count(network['parameters'])} parameters"]
+        parts += [f"seed {run.record.seed}"] if run.epochs else ["from a checkpoint"]
     return " · ".join(parts)
 
 
@@ -99,7 +103,10 @@ def how_made(audit: Audit) -> list[tuple[str, str]]:
         ]
         found.append(("network", f"{record.network['name']}, {count(record.network['parameters'])} parameters"))
         recipe = [f"{name} {value}" for name, value in record.recipe.items() if value not in (None, [], ())]
-        found += [("recipe", ", ".join(recipe)), ("seed", str(record.seed)), ("clock", f"{record.clock} logits")]
+        if run.epochs:
+            found += [("recipe", ", ".join(recipe)), ("seed", str(record.seed)), ("clock", f"{record.clock} logits")]
+        else:
+            found.append(("training", "elsewhere; the network was read from a checkpoint"))
     if many is not None:
         found.append(
             ("subset models", f"{many.models}, seed {many.record.seed}, each on a random part of the examples")
@@ -107,6 +114,9 @@ def how_made(audit: Audit) -> list[tuple[str, str]]:
     for name, effect in audit.effects.items():
         if name == "sweep":
             found.append(("sweep", f"{len(effect.table)} settings, {effect.seeds} seeds each"))
+            continue
+        if hasattr(effect, "differs"):
+            found.append((TWINS.get(name, name), f"{effect.differs}; {effect.epochs} epochs, the same seed"))
             continue
         found.append(
             (f"utility of the {name}", f"{len(effect.without)} pairs, without {count(len(effect.ids))} examples")

@@ -98,7 +98,11 @@ def _finding(finding: Any) -> dict[str, Any]:
 
 
 def _effect(effect: Any) -> dict[str, Any]:
-    """An Effect without its values by row, which the run folder keeps; a Sweep as sweep.json holds it."""
+    """An Effect without its values by row, which the run folder keeps; a Twin by its record; a Sweep as sweep.json
+    holds it.
+    """
+    if hasattr(effect, "differs"):
+        return {"differs": effect.differs, "epochs": effect.epochs, "run": effect.run.record.model_dump()}
     if hasattr(effect, "table"):
         from byheart.reports.sweep_files import content as swept
 
@@ -109,7 +113,7 @@ def _effect(effect: Any) -> dict[str, Any]:
 def _curves(audit: Audit) -> dict[str, Any]:
     from byheart.reports.curves import learning_curves
 
-    if audit.scores.run is None:
+    if audit.watched is None:
         return {}
-    tables = {what: learning_curves(audit.scores.run, audit.task, what) for what in ("correct", "loss")}
+    tables = {what: learning_curves(audit.watched, audit.task, what) for what in ("correct", "loss")}
     return {what: as_plain(table.to_dict("list")) for what, table in tables.items() if table is not None}

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 CARDS = 200  # examples whose trajectory and neighbours travel in the page
 PER_GROUP = 400  # of one group, at most so many in the gallery
+STAND_INS = ("cumulative_loss_early", "cumulative_loss", "self_influence", "gradient_norm")  # the best first
 DRAWN = 3_000  # points over the map's density
 COLOURS = ("vermillion", "blue", "green", "purple", "orange", "grey")
 SHAPES = ("circle", "square", "diamond", "triangle-up", "cross", "circle")
@@ -32,16 +33,19 @@ class Group:
 
 
 def strength(audit: Audit) -> np.ndarray:
-    """How strongly each example is memorized (n,), to sort by: memorization, then early loss; NaN counts as least."""
+    """How strongly each example is memorized (n,), to sort by: memorization, then `second`; NaN counts as least."""
     columns = audit.scores.columns
-    n = len(audit.scores.ids)
-    main = columns.get("memorization")
-    tie = columns.get("cumulative_loss_early", columns.get("cumulative_loss", np.zeros(n)))
-    tie = np.nan_to_num(np.asarray(tie, np.float64), nan=-np.inf)
+    n, main, name = len(audit.scores.ids), columns.get("memorization"), second(audit)
+    tie = np.nan_to_num(np.asarray(columns[name] if name else np.zeros(n), np.float64), nan=-np.inf)
     rank = np.argsort(np.argsort(tie, kind="stable"), kind="stable") / max(n, 1)
     if main is None:
         return rank
     return np.nan_to_num(np.asarray(main, np.float64).round(2), nan=-9.0) + rank * 1e-3
+
+
+def second(audit: Audit) -> str:
+    """The score that stands for memorization where that was not measured; "" without any."""
+    return next((name for name in STAND_INS if name in audit.scores.columns), "")
 
 
 def groups(audit: Audit) -> list[Group]:
@@ -66,7 +70,7 @@ def groups(audit: Audit) -> list[Group]:
 
 def memorized(audit: Audit) -> np.ndarray:
     """Which examples count as memorized (n,): memorization of .25 or more; without that score, the top twentieth by
-    loss.
+    what stands for it.
     """
     values = audit.scores.columns.get("memorization")
     if values is not None:

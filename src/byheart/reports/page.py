@@ -44,7 +44,7 @@ def gather_redacted(audit: Audit) -> Page:
 
 
 def _gather(audit: Audit, contents: Any) -> Page:
-    task, run = audit.task, audit.scores.run
+    task, run = audit.task, audit.watched
     found = notable.groups(audit)
     chosen, pairs = notable.with_cards(found), influence.drawn(audit)
     details = cards.cards(audit, chosen)

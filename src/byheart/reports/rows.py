@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 # the order in which columns are shown, and kept when a page would grow too large
 FIRST = (
     "memorization", "cumulative_loss_early", "confidence", "variability", "forgetting", "cumulative_loss",
-    "early_margin", "held_out_label_probability", "aum", "learning_time", "consistency", "confident_learning",
+    "head_influence", "self_influence", "early_margin", "held_out_label_probability", "gradient_norm", "aum",
+    "learning_time", "consistency", "confident_learning",
     "first_learned", "correctness", "el2n", "final_loss", "second_split_forgetting", "memorization_shrunk",
     "memorization_raw",
 )  # fmt: skip

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from byheart.reports import facts, influence, intervals
-from byheart.reports.notable import CARDS
+from byheart.reports import facts, groups, influence, intervals
+from byheart.reports.notable import CARDS, second
 from byheart.reports.words import between, count, plain, sentence
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 SHOWN = 6  # pictures in a finding's section
 TITLES = (
     ("learned", "Learned or memorized"), ("memorized", "What was memorized"), ("all-map", "Map"),
-    ("findings", "Findings"), ("influence", "Who helps whom"), ("evidence", "Evidence"),
-    ("examples", "All examples"), ("made", "How this was made"),
+    ("findings", "Findings"), ("groups", "Classes and groups"), ("influence", "Who helps whom"),
+    ("evidence", "Evidence"), ("examples", "All examples"), ("made", "How this was made"),
 )  # fmt: skip
 
 
@@ -29,6 +29,7 @@ def context(audit: Audit, page: Page) -> dict[str, Any]:
     """Everything the template names, but for scripts, styles and data."""
     first, rest = facts.split(audit.verdict.sentence)
     names = [s["name"] for s in page.data["scores"]]
+    tables = groups.section(audit)
     return {
         "task_name": audit.task.name,
         "verdict": audit.verdict,
@@ -36,7 +37,8 @@ def context(audit: Audit, page: Page) -> dict[str, Any]:
         "rest": rest,
         "numbers": top_numbers(audit),
         "command": audit.command,
-        "sections": [t for t in TITLES if t[0] != "all-map" or page.axes],
+        "sections": [t for t in TITLES if {"all-map": page.axes, "groups": tables}.get(t[0], True)],
+        "tables": tables,
         "learned": learned(audit),
         "curves": curves(page),
         "truth": truth(audit),
@@ -127,7 +129,7 @@ def memorized(audit: Audit, page: Page) -> str:
     else:
         text = (
             "Memorization itself was not measured (a larger budget trains the models that it needs); "
-            "examples are ordered by their early loss."
+            f"examples are ordered by {plain(second(audit)) or 'nothing'}."
         )
     others = " “Others” are the models that had not seen the example." if audit.scores.many is not None else ""
     cards = min(CARDS, len(page.data["cards"]))

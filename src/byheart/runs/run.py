@@ -87,8 +87,8 @@ class Run:
 
     @property
     def epochs(self) -> int:
-        """How many epochs were recorded."""
-        return len(self["loss"])
+        """How many epochs were recorded; 0 for a network that was trained elsewhere, which has no trajectory."""
+        return len(self._trajectory.get("loss", ()))
 
     @cached_property
     def ids(self) -> np.ndarray:
@@ -194,7 +194,7 @@ class Run:
         _fitting(path, arrays, wanted)
         if len({len(arrays[name]) for name in wanted}) != 1 or any(arrays[name].ndim != 2 for name in wanted):
             raise RunError(f"{path} is damaged.", "Its columns are not of the same epochs.", AGAIN)
-        return arrays
+        return arrays if len(arrays["loss"]) else {}
 
     @cached_property
     def _final(self) -> dict[str, np.ndarray]:
