@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -62,7 +64,7 @@ def test_an_outcome_depends_on_its_example_alone(cuts):
     f, x = network(), torch.randn(40, 6, dtype=DOUBLE, generator=torch.Generator().manual_seed(3))
     radius = torch.tensor(0.3, dtype=DOUBLE)
     whole, order = lass(f, x, radius), torch.from_numpy(np.random.default_rng(0).permutation(40))
-    parts = torch.cat([lass(f, x[a:b], radius).critical for a, b in zip(cuts, cuts[1:], strict=False)])
+    parts = torch.cat([lass(f, x[a:b], radius).critical for a, b in itertools.pairwise(cuts)])
     assert torch.equal(parts, whole.critical)
     assert torch.equal(lass(f, x[order], radius).critical, whole.critical[order])
 

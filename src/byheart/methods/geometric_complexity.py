@@ -32,8 +32,8 @@ def steepness(
 
 
 def projected_steepness(
-    logits: Float[Tensor, "b outputs"], inputs: Float[Tensor, "b *shape"], directions: Float[Tensor, "draws #b outputs"],
-    scale: Float[Tensor, "..."] | float = 1.0,
+    logits: Float[Tensor, "b outputs"], inputs: Float[Tensor, "b *shape"],
+    directions: Float[Tensor, "draws #b outputs"], scale: Float[Tensor, "..."] | float = 1.0,
 ) -> Float[Tensor, "b"]:  # fmt: skip
     """The mean over draws of ||J_i' v||^2 (b,): one backward pass a draw.
 
