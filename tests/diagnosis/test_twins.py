@@ -66,6 +66,12 @@ def test_a_run_is_no_better_than_itself(pair):
     assert critical(evidence, same).value == 0 and performances(evidence, same, "twin").value == 0
 
 
+def test_a_recipe_that_regularizes_like_its_twin_is_not_compared(pair):
+    evidence, twin = pair
+    found = compared(dataclasses.replace(evidence, task=twin.task))
+    assert all(m.measured and not m.known and "not asked" in m.text for m in found.values())
+
+
 def test_without_a_twin_it_is_said_what_buys_one(pair):
     evidence, _ = pair
     found = compared(dataclasses.replace(evidence, effects={}))

@@ -93,6 +93,7 @@ BRANCHES = [
     ("idle_takes_up", "good, worth keeping", signs(idle=(0.9, 0.05), idle_worth=(0.1, 0.02))),
     ("idle_takes_up", "undecided", signs(idle=(0.9, 0.05))),
     ("bends", "ugly", signs(complexity=(5.0, 0.2)) | {"drop": known("drop", 0.03, 0.005, kind="loss")}),
+    ("bends", "ugly", signs(complexity=(33.0, 18.0)) | {"drop": known("drop", 0.03, 0.005, kind="loss")}),
     ("nothing_to_weigh", "undecided", {}),
     ("nothing_to_weigh", "undecided", signs(worst_class=-0.6, tree_group=-0.6)),
     ("nothing_to_weigh", "undecided", signs(utility=0.03)),

@@ -7,6 +7,7 @@ decides nothing. Where the thresholds come from: docs/decisions/0006-the-verdict
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Literal
 
@@ -17,8 +18,10 @@ Word = Literal["none", "good", "bad", "ugly", "undecided"]
 Signs = Mapping[str, Measure]
 Answer = tuple[Word, str, str] | None  # word, kind, sentence; None passes on to the next rule
 
-HARM = -0.01  # utility: training without the memorized helps when even two standard errors above it is below this
-GAP = -0.40  # held-out accuracy of the worst group, against the average
+HARM = -0.01  # utility: training without the memorized helps when it is below this, and below 0 by two standard errors
+GAP, SURE = -0.37, -0.20  # held-out accuracy of the worst group, against the average; and two standard errors above it
+WORTH = 0.01  # utility: the memorized are worth keeping when it is at least this, and above 0 by two standard errors
+WHOLE = 0.03  # utility that the exceptions to a shortcut, a small group, cannot add up to
 LITTLE, SOME = 0.10, 0.05  # memorized share beyond the null: below LITTLE is none; from SOME on it may be worth keeping
 GROUP_WORTH = 0.05  # utility inside the worst group
 TREE = -0.38  # the same of what a small decision tree gets wrong, where no groups are given
@@ -27,19 +30,29 @@ BLUNT = 0.03  # two standard errors of a utility that could hide the smallest ha
 
 
 def ugly(s: Signs) -> Answer:
-    """Training without the memorized helps, and held-out accuracy fell from its peak or complexity is far above."""
+    """Training without the memorized helps, and held-out accuracy fell from its peak, complexity is far above the
+    regularized twin's, or the twin does better.
+    """
     complexity = s["complexity"]
-    if not helps_to_drop(s) or not (fell(s) or (complexity.known and complexity.value > COMPLEX)):
+    if not helps_to_drop(s):
         return None
-    why = f"held-out performance peaked and fell by {s['drop'].shown}"
-    if not fell(s):
+    if fell(s):
+        why = f"held-out performance peaked and fell by {s['drop'].shown}"
+    elif complexity.known and complexity.value > COMPLEX:
         why = f"complexity is {complexity.shown} times its regularized twin's"
+    elif s["twin"].most < 0:
+        why = f"against its regularized twin it is at {s['twin'].shown}"
+    else:
+        return None
     return "ugly", "", f"The network fits noise. {memorized(s)} {without(s)}, and {why}."
 
 
 def bad(s: Signs) -> Answer:
-    """A given group of at least 2% of the test rows is far below average."""
-    if not far_below(s["worst_group"]):
+    """A given group of at least 2% of the test rows is far below average, and it is not that all would lose points
+    without the memorized, as where groups are rare.
+    """
+    whole = s["utility"].value >= WHOLE and s["utility"].least > 0
+    if not far_below(s["worst_group"]) or whole:
         return None
     rule = f"The network answers from example-specific input instead of the rule: {s['worst_group'].text}."
     return "bad", "", f"{rule} {memorized(s)} Reweight that group; do not delete its examples."
@@ -106,7 +119,7 @@ def idle_takes_up(s: Signs) -> Answer:
 def bends(s: Signs) -> Answer:
     """A regression whose utility was not measured: held-out loss rose from its least, and complexity is far above."""
     loss, complexity = s["drop"].kind == "loss", s["complexity"]
-    if not loss or s["utility"].known or not fell(s) or not complexity.least > COMPLEX:
+    if not loss or s["utility"].known or not fell(s) or not surely_above(complexity, COMPLEX):
         return None
     why = f"held-out loss rose by {s['drop'].shown} from its least, and complexity is {complexity.shown} times its"
     return "ugly", "", f"The network fits noise: {why} regularized twin's. {memorized(s)}"
@@ -130,7 +143,7 @@ def nothing_to_weigh(s: Signs) -> Answer:
 
 def worth_keeping(s: Signs) -> Answer:
     """Points are lost without the memorized, on the whole or inside the weakest group."""
-    if s["excess"].value >= SOME and s["utility"].least > 0:
+    if s["excess"].value >= SOME and s["utility"].value >= WORTH and s["utility"].least > 0:
         return "good", "worth keeping", f"{memorized(s)} {without(s)}: they are worth keeping."
     inside = s["group_utility"]
     if inside.known and inside.value >= GROUP_WORTH and inside.least > 0:
@@ -166,9 +179,14 @@ RULES: tuple[Callable[[Signs], Answer], ...] = (
 )  # fmt: skip
 
 
+def surely_above(ratio: Measure, line: float) -> bool:
+    """Whether a ratio is above a line by two standard errors of its logarithm: few examples spread it upwards."""
+    return ratio.known and ratio.value > 0 and ratio.value * math.exp(-2 * ratio.se / ratio.value) > line
+
+
 def helps_to_drop(s: Signs) -> bool:
-    """Whether training without the memorized helps, by more than its uncertainty."""
-    return s["utility"].most < HARM
+    """Whether training without the memorized helps, by a point and by more than its uncertainty."""
+    return s["utility"].value < HARM and s["utility"].most < 0
 
 
 def fell(s: Signs) -> bool:
@@ -178,7 +196,7 @@ def fell(s: Signs) -> bool:
 
 def far_below(gap: Measure, line: float = GAP) -> bool:
     """Whether a group is far below average and its gap is no accident of few rows."""
-    return gap.known and gap.value <= line and gap.most < 0
+    return gap.known and gap.value <= line and gap.most < SURE
 
 
 def memorized(s: Signs) -> str:

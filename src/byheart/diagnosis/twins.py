@@ -24,9 +24,12 @@ TWIN = "a larger --budget, or byheart.runs.twin.regularized_twin(run, task, fold
 def compared(evidence: Evidence) -> dict[str, Measure]:
     """The signs that need the regularized twin: its performance, complexity and critical sample ratio."""
     twin, loss = evidence.effects.get("twin"), "points" if evidence.task.is_classification else "loss"
+    kinds = {"complexity": "ratio", "critical": "points", "twin": loss}
     if twin is None or evidence.run is None:
-        kinds = {"complexity": "ratio", "critical": "points", "twin": loss}
         return {name: missing(name, TWIN, kind) for name, kind in kinds.items()}
+    if twin.task.recipe == evidence.task.recipe:
+        same = "not asked: the recipe regularizes like its twin"
+        return {name: Measure(name, text=same, kind=kind) for name, kind in kinds.items()}
     return {
         "complexity": complexity(evidence, twin),
         "critical": critical(evidence, twin),

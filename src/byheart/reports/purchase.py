@@ -33,7 +33,8 @@ def intention(task: Task, folder: Path, budget: float, models: int | None, pairs
     m, p = bought.models if models is None else models, bought.pairs if pairs is None else pairs
     seconds = one + priced(one, m, p, jobs)
     whose = f"of the {budget:g} s budget" if models is None else "whatever the budget"
-    what = f"{task.recipe.epochs} epochs, {m} subset models, {p} pairs without the memorized"
+    twin = " and a regularized twin" if p else ""
+    what = f"{task.recipe.epochs} epochs, {m} subset models, {p} pairs without the memorized{twin}"
     return f"{what}: about {seconds:.0f} s {whose}"
 
 

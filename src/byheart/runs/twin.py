@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from byheart.base.errors import UsageError
-from byheart.base.progress import Progress
+from byheart.base.progress import Progress, Stage, silent
 from byheart.base.registry import every
 from byheart.data.examples import Examples
 from byheart.data.task import Task
@@ -73,4 +73,16 @@ def twin(run: Run, task: Task, out: str | Path, differs: str, progress: Progress
     """A twin of the run by a task that says what is different; UsageError when its examples are not the run's."""
     if not np.array_equal(run.ids, task.train.ids):
         raise UsageError("A twin is trained on the examples of its run.", do="give the run of the whole task")
-    return Twin(record(task, out, run.record.seed, progress=progress), task, differs)
+    return Twin(record(task, out, run.record.seed, progress=Named(progress or silent(), "twin")), task, differs)
+
+
+@dataclass(frozen=True)
+class Named:
+    """Progress of a training under another name."""
+
+    whole: Progress
+    name: str
+
+    def start(self, name: str, total: int, begun: int = 0) -> Stage:
+        """The stage, called what it is for."""
+        return self.whole.start(self.name, total, begun)
