@@ -10,7 +10,7 @@ from byheart.base.errors import NotApplicable
 from byheart.data.examples import Examples
 from byheart.diagnosis.blocks import region
 from byheart.diagnosis.check import Evidence
-from byheart.diagnosis.mem008_shortcut import closed, cost, part_of, shortcut
+from byheart.diagnosis.mem008_shortcut import closed, cost, part_of, shortcut, shortcut_gap
 from byheart.diagnosis.shortcut_probe import Randomized
 
 from .conftest import Columns, clouds, scores_of
@@ -38,6 +38,28 @@ def test_a_planted_shortcut_is_found_and_named(planted, block, on_digits):
     train, rare = evidence.task.train, evidence.task.truth["conflicting"]
     assert set(found.ids.tolist()) == set(train.ids[rare].tolist())
     assert "do not delete" in found.do and block in found.do
+
+
+@pytest.mark.parametrize(("planted", "block"), BLOCKS)
+def test_its_gap_is_to_the_others_whatever_the_test_set_is_made_of(planted, block, on_digits):
+    evidence = on_digits(planted)  # whose test examples are mostly exceptions
+    found, inside = shortcut_gap(evidence), evidence.task.test.groups == "conflicting"
+    right = evidence.run["final_test_logits"].argmax(1) == evidence.task.test.targets
+    assert inside.mean() > 0.8 and found.value == pytest.approx(right[inside].mean() - right[~inside].mean())
+    assert found.most < 0 and block in found.text
+
+
+def test_where_nothing_misleads_there_is_no_gap(on_digits):
+    found = shortcut_gap(on_digits(""))
+    assert not found.measured and "groups" in found.buys
+    even = on_digits("")
+    parts = {
+        p: dataclasses.replace(part, groups=np.where(part.ids % 2, "odd", "even"))
+        for p in ("train", "validation", "test")
+        if (part := getattr(even.task, p))
+    }
+    found = shortcut_gap(dataclasses.replace(even, task=dataclasses.replace(even.task, **parts)))
+    assert found.measured and found.value == 0
 
 
 @pytest.mark.parametrize(("planted", "block"), BLOCKS)

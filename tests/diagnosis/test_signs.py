@@ -23,6 +23,7 @@ ALWAYS = {
     "critical",
     "twin",
     "tree_group",
+    "shortcut",
     "idle",
     "idle_worth",
 }

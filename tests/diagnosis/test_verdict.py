@@ -88,6 +88,7 @@ BRANCHES = [
     ("suspected", "bad, suspected", signs(excess=0.05, utility=0.0, worst_class=-0.5)),
     ("suspected", "undecided", signs(excess=0.05, drop=(0.03, 0.005), worst_class=-0.5)),
     ("suspected", "bad, suspected", signs(excess=0.05, utility=0.0, tree_group=-0.45)),
+    ("misled", "bad", signs(excess=0.02, utility=0.0, worst_group=-0.06, shortcut=-0.6)),
     ("answers_from_idle", "bad", signs(idle=(0.9, 0.05), idle_worth=(-0.1, 0.02))),
     ("idle_takes_up", "good, harmless", signs(idle=(0.9, 0.05), idle_worth=(0.0, 0.02))),
     ("idle_takes_up", "good, worth keeping", signs(idle=(0.9, 0.05), idle_worth=(0.1, 0.02))),

@@ -22,7 +22,8 @@ COMPARISONS: dict[str, Callable[[float, float], bool]] = {
 MEASURES = (
     "memorized", "null", "excess", "utility", "group_utility", "worst_group", "worst_class", "gap", "drop", "rise",
     "turning_epoch", "train_accuracy", "validation_accuracy", "test_accuracy", "best_test_accuracy",
-    "train_loss", "validation_loss", "test_loss", "tree_group", "idle", "idle_worth", "complexity", "critical", "twin",
+    "train_loss", "validation_loss", "test_loss", "tree_group", "shortcut", "idle", "idle_worth", "complexity",
+    "critical", "twin",
 )  # fmt: skip
 COLUMNS = {"memorized": "share"}  # where a name on the command line differs from the measure's own
 MEASURE = re.compile(

@@ -64,6 +64,15 @@ class Evidence:
         return self.many.votes
 
     @cached_property
+    def misled(self) -> Finding | None:
+        """MEM008 for the weakest given group, looked for once; None without groups. Errors: NotApplicable."""
+        from byheart.diagnosis.groups import weakest
+        from byheart.diagnosis.mem008_shortcut import misled
+
+        group = weakest(self, "group")
+        return None if group is None else misled(self, group)
+
+    @cached_property
     def belief(self) -> np.ndarray:
         """Mean probabilities (n, K) of the models that left example i out, NaN where there is none."""
         if self.many is None:

@@ -13,10 +13,10 @@ from byheart.diagnosis.blocks import Block, blocks_of
 from byheart.diagnosis.check import Evidence, check
 from byheart.diagnosis.final import final_correct
 from byheart.diagnosis.finding import Finding
-from byheart.diagnosis.groups import labels_of, weakest
+from byheart.diagnosis.groups import BUYS, labels_of, weakest
 from byheart.diagnosis.intervals import paired_points, unpaired
-from byheart.diagnosis.measure import Measure
-from byheart.diagnosis.proportion import difference, wilson
+from byheart.diagnosis.measure import Measure, missing
+from byheart.diagnosis.proportion import Z, difference, wilson
 from byheart.diagnosis.shortcut_probe import Predict, Randomized, predictor, randomized
 
 POINTS = 0.05  # a gap, between groups or from training to test, counts when its low end is above this
@@ -38,8 +38,23 @@ def shortcut(evidence: Evidence) -> Finding | None:
     """
     if not evidence.task.is_classification:
         raise NotApplicable("the targets are numbers; a shortcut is looked for in classes")
-    group = weakest(evidence, "group")
-    return suspected(evidence) if group is None else misled(evidence, group)
+    return suspected(evidence) if weakest(evidence, "group") is None else evidence.misled
+
+
+def shortcut_gap(evidence: Evidence) -> Measure:
+    """Test accuracy of a group that a shortcut misleads minus that of the others; 0 when none was found."""
+    name, group = "shortcut", weakest(evidence, "group")
+    if group is None or not evidence.task.is_classification:
+        return missing(name, BUYS["group"])
+    try:
+        found = evidence.misled
+    except NotApplicable as reason:
+        return missing(name, f"{BUYS['class']} ({reason})")
+    right, inside = final_correct(evidence, "test"), labels_of(evidence, "group", "test") == group
+    if found is None:
+        return Measure(name, 0.0, 0.0, 0.0, 0.0, len(right), "no part of the input was found to mislead a group")
+    value, low, high = difference(right[inside].sum(), inside.sum(), right[~inside].sum(), (~inside).sum())
+    return Measure(name, value, (high - low) / (2 * Z), low, high, int(inside.sum()), found.evidence)
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,16 @@ def bad(s: Signs) -> Answer:
     return "bad", "", f"{rule} {memorized(s)} Reweight that group; do not delete its examples."
 
 
+def misled(s: Signs) -> Answer:
+    """A part of the input misleads a group, which is far behind the others: also where the test examples are mostly of
+    that group, and the average is its own.
+    """
+    if not far_below(s["shortcut"]):
+        return None
+    rule = f"The network answers from a shortcut: {s['shortcut'].text}"
+    return "bad", "", f"{rule} {memorized(s)} Reweight that group; do not delete its examples."
+
+
 def answers_from_idle(s: Signs) -> Answer:
     """Training examples are answered from inputs that are idle at test time, and without these inputs the network does
     better.
@@ -174,8 +184,8 @@ def harmless(s: Signs) -> Answer:
 
 
 RULES: tuple[Callable[[Signs], Answer], ...] = (
-    ugly, bad, answers_from_idle, unresolved_harm, suspected, idle_takes_up, bends, nothing_to_weigh, worth_keeping,
-    open_question, little, harmless,
+    ugly, bad, misled, answers_from_idle, unresolved_harm, suspected, idle_takes_up, bends, nothing_to_weigh,
+    worth_keeping, open_question, little, harmless,
 )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from byheart.diagnosis.final import final_correct
 from byheart.diagnosis.groups import inside_worst, worst
 from byheart.diagnosis.idle import idle_level, idle_worth
 from byheart.diagnosis.measure import Measure, missing
+from byheart.diagnosis.mem008_shortcut import shortcut_gap
 from byheart.diagnosis.proportion import difference, wilson
 from byheart.diagnosis.share import shares
 from byheart.diagnosis.tree_groups import tree_gap
@@ -26,7 +27,7 @@ def measure(evidence: Evidence) -> dict[str, Measure]:
     found = accuracies(evidence) | trends(evidence) | shares(evidence)
     found["utility"] = worth(evidence)
     found["worst_group"], found["worst_class"] = worst(evidence, "group"), worst(evidence, "class")
-    found["tree_group"] = tree_gap(evidence)
+    found["tree_group"], found["shortcut"] = tree_gap(evidence), shortcut_gap(evidence)
     found["group_utility"] = inside_worst(evidence)
     found["idle"], found["idle_worth"] = idle_level(evidence), idle_worth(evidence)
     return found | compared(evidence)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from scipy.stats import norm
 
 from byheart.base.errors import UsageError
@@ -47,18 +47,25 @@ def side(
     count = counted.sum(0)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(counted, shadows, 0.0).sum(0, dtype=np.float64) / count
-        squares = np.where(counted, shadows - mean, 0.0)
-        squares = np.square(squares).sum(0)
-        pooled = squares[count > 1].sum() / max((count[count > 1] - 1).sum(), 1)
+        squares = np.square(np.where(counted, shadows - mean, 0.0)).sum(0)
+    return np.where(count > 0, mean, np.nan), deviation(count, squares, variance)
+
+
+def deviation(
+    count: Int[np.ndarray, "n"], squares: Float[np.ndarray, "n"], variance: Variance
+) -> Float[np.ndarray, "n"]:
+    """Standard deviation (n,) from how many signals there are of each example and their summed squared deviations."""
+    pooled = squares[count > 1].sum() / max((count[count > 1] - 1).sum(), 1)
+    with np.errstate(invalid="ignore", divide="ignore"):
         if variance == "pooled":
-            own = np.full(mean.shape, pooled)
+            own = np.full(squares.shape, pooled)
         elif variance == "example":
             own = squares / (count - 1)
         else:
             own = (PRIOR_MODELS * pooled + squares) / (PRIOR_MODELS + np.maximum(count - 1, 0))
     if not pooled > 0:
         pooled = 1.0  # every model gives the same answer: any width tells the same order
-    return np.where(count > 0, mean, np.nan), np.sqrt(np.maximum(own, SMALLEST * pooled))
+    return np.sqrt(np.maximum(own, SMALLEST * pooled))
 
 
 def default_variance(models: int) -> Variance:

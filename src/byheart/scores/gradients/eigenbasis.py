@@ -13,6 +13,7 @@ from byheart.scores.gradients.layers import kernel_of
 from byheart.scores.gradients.matrices import matrix, parts
 
 Uses = list[tuple[Tensor, Tensor]]  # each use of a layer in a pass: its input and the gradient in its output
+Gradient = tuple[Tensor, Tensor] | Tensor  # output gradients (n, out) and inputs (n, in + 1), or (n, ...) itself
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,15 +65,22 @@ def covariances(module: nn.Module, uses: Uses) -> tuple[Tensor, Tensor]:
     return a.mT @ a, d.mT @ d
 
 
-def squares(module: nn.Module, uses: Uses, basis: Basis) -> Squares:
-    """Each example's squared gradient in the basis."""
+def gradient_of(module: nn.Module, uses: Uses) -> Gradient:
+    """A layer's gradients: their two factors where they are of rank one."""
     if len(uses) == 1:
         a, d = parts(module, *uses[0])
         if a.shape[1] == 1:
-            return Factored((d[:, 0] @ basis.outputs).square_(), (a[:, 0] @ basis.inputs).square_())
+            return d[:, 0], a[:, 0]
     kernel = kernel_of(module)
     assert kernel is not None
     rows = [kernel.gradients(module, *use) for use in uses]
-    g = matrix(module, {name: sum((r[name] for r in rows[1:]), rows[0][name]) for name in own(module)})
+    return matrix(module, {name: sum((r[name] for r in rows[1:]), rows[0][name]) for name in own(module)})
+
+
+def squares(module: nn.Module, uses: Uses, basis: Basis) -> Squares:
+    """Each example's squared gradient in the basis."""
+    g = gradient_of(module, uses)
+    if isinstance(g, tuple):
+        return Factored((g[0] @ basis.outputs).square_(), (g[1] @ basis.inputs).square_())
     # one product over all rows of all gradients first: it is the large one
     return Dense((basis.outputs.mT @ (g @ basis.inputs)).square_())

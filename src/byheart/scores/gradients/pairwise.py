@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 
-from byheart.base.errors import UsageError
 from byheart.scores.gradients.matrices import is_matrix, parts
 from byheart.scores.gradients.norms import PROBE, unreadable
 from byheart.scores.gradients.passes import Loss, alone, batches, formed, seen
+from byheart.scores.gradients.top import Top, check_top, joined, top_of
 
 BLOCK = 2**27  # numbers: what is kept of one block of examples
 
@@ -37,19 +37,6 @@ class Gradients:
             b, e = others.factored[name]
             found.addcmul_(a @ b.mT, d @ e.mT)
         return found
-
-
-@dataclass(frozen=True, eq=False)
-class Top:
-    """For each of m examples the k training examples whose gradients agree most with its own, and least.
-
-    `helpful`, `harmful` (m, k): row numbers; `helpful_values` descending, `harmful_values` ascending.
-    """
-
-    helpful: Int[Tensor, "m k"]
-    helpful_values: Float[Tensor, "m k"]
-    harmful: Int[Tensor, "m k"]
-    harmful_values: Float[Tensor, "m k"]
 
 
 def kept(
@@ -92,37 +79,22 @@ def top_influence(
     in memory: training examples come by in blocks, once for each block of test examples. Errors: UsageError when there
     are fewer training examples than `top`.
     """
-    if not 1 <= top <= len(train[0]):
-        raise UsageError(f"top={top} of {len(train[0])} training examples.", do="ask for at least 1, at most all")
+    check_top(top, len(train[0]))
     slow = unreadable(network, train[0][:PROBE], train[1][:PROBE], loss_of)
     size = rows_of_block(network, train, loss_of, slow)
     found = []
     for x, y in batches(*test, size):
         queries = kept(network, x, y, loss_of, slow, batch)
-        best: list[tuple[Tensor, Tensor]] = [(torch.empty(len(x), 0), torch.empty(len(x), 0, dtype=torch.long))] * 2
-        for begin, block in blocks(network, train, loss_of, slow, size, batch):
-            values = queries.dot(block)
-            best = [merged(old, values, begin, top, largest) for old, largest in zip(best, (True, False), strict=True)]
-        found.append((best[0][1], best[0][0], best[1][1], best[1][0]))
-    return Top(*(torch.cat(column) for column in zip(*found, strict=True)))
-
-
-def merged(
-    old: tuple[Tensor, Tensor], values: Float[Tensor, "m n"], begin: int, top: int, largest: bool
-) -> tuple[Tensor, Tensor]:
-    """The best of those known and of a block that begins at row `begin`."""
-    new, rows = values.topk(min(top, values.shape[1]), largest=largest)
-    both, where = torch.cat([old[0].to(new), new], 1), torch.cat([old[1], rows + begin], 1)
-    chosen, order = both.topk(min(top, both.shape[1]), largest=largest)
-    return chosen, where.gather(1, order)
+        found.append(top_of((queries.dot(block) for block in blocks(network, train, loss_of, slow, size, batch)), top))
+    return joined(found)
 
 
 def blocks(
     network: nn.Module, train: tuple[Tensor, Tensor], loss_of: Loss, slow: dict[str, str], size: int, batch: int
-) -> Iterator[tuple[int, Gradients]]:
-    """First row and gradients of each block of training examples."""
-    for k, (x, y) in enumerate(batches(*train, size)):
-        yield k * size, kept(network, x, y, loss_of, slow, batch)
+) -> Iterator[Gradients]:
+    """The gradients of each block of training examples."""
+    for x, y in batches(*train, size):
+        yield kept(network, x, y, loss_of, slow, batch)
 
 
 def rows_of_block(network: nn.Module, train: tuple[Tensor, Tensor], loss_of: Loss, slow: dict[str, str]) -> int:
