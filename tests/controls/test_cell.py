@@ -2,6 +2,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 
 import byheart
 from byheart.base.errors import RunError
@@ -132,3 +133,13 @@ def test_a_damaged_cell_is_told(few, tmp_path):
     with pytest.raises(RunError, match="damaged"):
         opened(path)
     assert np.isnan(seconds_of(path))
+
+
+def test_complexity_is_the_mean_over_training_examples(few):
+    from byheart.controls.complexity import complexity
+    from byheart.scores.checkpoint.geometric_complexity import geometric_complexity
+
+    network, x = few.build(), few.tensors(few.train, np.arange(200))[0]
+    expected = geometric_complexity(network=network.eval(), inputs=x, deviations=torch.ones(1)).mean()
+    network.train()
+    assert complexity(few, network) == pytest.approx(expected, rel=1e-5) and network.training

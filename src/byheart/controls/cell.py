@@ -11,6 +11,7 @@ import numpy as np
 from byheart.base.errors import RunError, TrainingFailed
 from byheart.base.seeds import spawn
 from byheart.base.store import digest, read_arrays, read_json, write_arrays, write_json
+from byheart.controls.complexity import complexity
 from byheart.controls.setting import Setting
 from byheart.data.task import Task
 from byheart.runs.events import State
@@ -22,7 +23,7 @@ from byheart.runs.single import scaled
 CONVERGED = 0.99  # training accuracy in eval mode
 PARTS = ("validation", "test")
 # what every cell holds beside the values by held-out row (`PARTS`)
-SCALARS = ("diverged", "epochs", "examples", "epochs_to_converge", "train", "wrong", "wrong_fitted")
+SCALARS = ("diverged", "epochs", "examples", "epochs_to_converge", "train", "complexity", "wrong", "wrong_fitted")
 
 
 def rate_key(task: Task) -> str:
@@ -86,7 +87,8 @@ def measured(task: Task, state: State) -> dict[str, float | np.ndarray]:
     train, wrong = right(task, state, "train"), np.asarray(task.truth.get("wrong", np.zeros(len(task.train))), bool)
     held = {part: right(task, state, part) for part in PARTS}
     return held | {
-        "diverged": 0.0, "examples": float(len(train)), "train": float(train.mean()), "wrong": float(wrong.sum()),
+        "diverged": 0.0, "examples": float(len(train)), "train": float(train.mean()),
+        "complexity": complexity(task, state.network), "wrong": float(wrong.sum()),
         "wrong_fitted": float(train[wrong].mean()) if wrong.any() and task.classes else np.nan,
     }  # fmt: skip
 

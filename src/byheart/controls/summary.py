@@ -47,6 +47,7 @@ def row_of(setting: Setting, cells: Cells, task: Task, parameters: int, rate: fl
     row |= spread("gap", gap(train, test, bool(task.classes)))
     row |= spread("wrong_fitted", of_counts(scalars(cells, "wrong_fitted"), scalars(cells, "wrong")))
     row |= worst_group(test, np.stack([c["validation"] for c in cells]), task)
+    row |= spread("complexity", of_seeds(scalars(cells, "complexity")))
     reached = scalars(cells, "epochs_to_converge")
     row |= {"epochs_trained": mean(scalars(cells, "epochs")), "epochs_to_converge": mean(reached)}
     return row | {"converged": int(np.isfinite(reached).sum())}

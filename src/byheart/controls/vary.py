@@ -29,7 +29,7 @@ DATA = ("size", "plan", "augment", "scaling", "network", "method")
 # columns of the table that a factor cannot be called after: it then bears its prefix
 COLUMNS = (
     "setting", "seeds", "diverged", "parameters", "examples", "learning_rate", "train", "validation", "test", "gap",
-    "wrong_fitted", "memorized", "worst_group", "epochs_trained", "epochs_to_converge", "converged",
+    "wrong_fitted", "memorized", "worst_group", "complexity", "epochs_trained", "epochs_to_converge", "converged",
     "frontier",
 )  # fmt: skip
 NOT_VARIED = ("methods", "device")  # methods go by their names; a device is no setting of an experiment

@@ -61,7 +61,7 @@ def cells(sweep: Sweep, row: int) -> list[str]:
         found.append(converged(line))
     if any(sweep.table["diverged"].tolist()):
         found.append(f"{line['diverged']} of {line['seeds']}" if line["diverged"] else EMPTY)
-    found.append(frontier(line))
+    found += [f"{line['complexity']:.3g}" if known(line["complexity"]) else EMPTY, frontier(line)]
     return [*found, f"{seconds.mean():.1f}" if len(seconds) else EMPTY]
 
 
@@ -72,7 +72,7 @@ def heads(sweep: Sweep) -> list[str]:
     found = ["", *(f.name for f in sweep.factors), *units]
     found += ["epochs to 99 %"] if sweep.metric == "accuracy" else []
     found += ["diverged"] if any(sweep.table["diverged"].tolist()) else []
-    return [*found, "frontier", "CPU s"]
+    return [*found, "complexity", "frontier", "CPU s"]
 
 
 def converged(line: Any) -> str:
