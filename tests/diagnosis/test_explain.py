@@ -81,7 +81,6 @@ def test_a_copy_helps_and_a_copy_with_another_label_hurts(noisy):
         value = gradient_influence(noisy.evidence, "train", row)
         for twin in np.flatnonzero((flat == flat[row]).all(1) & (np.arange(len(flat)) != row)):
             ranks[train.targets[twin] == train.targets[row]].append((value <= value[twin]).mean())
-    print(ranks)
     assert min(len(r) for r in ranks.values()) >= 4
     assert np.median(ranks[True]) > 0.95 and np.median(ranks[False]) < 0.05
 

@@ -124,9 +124,10 @@ def others(evidence: Evidence, row: int, part: str) -> dict[str, Any]:
         return {}
     if part == "train":
         return {name: column[0].item() for name, column in opinion(evidence, np.array([row])).items()}
-    counts = np.bincount(many["predicted"][:, column_of(evidence, row, part)], minlength=task.outputs)
-    share, low, high = wilson(counts.max(), many.models)
-    said = {"suggested": int(counts.argmax()), "votes": int(counts.max()), "voters": many.models}
+    said_by_all = np.asarray(many["predicted"][:, column_of(evidence, row, part)])
+    counts = np.bincount(said_by_all[said_by_all >= 0], minlength=task.outputs)
+    share, low, high = wilson(counts.max(), counts.sum())
+    said = {"suggested": int(counts.argmax()), "votes": int(counts.max()), "voters": int(counts.sum())}
     return said | {"share": share, "share_low": low, "share_high": high}
 
 
