@@ -1,10 +1,10 @@
 """The verdict on tasks of known kind: those its thresholds were fixed on, then 40 others, judged once.
 
-Claim:    at least 36 of 40 cases, 10 for each of none, good, bad and ugly, get their word. Their seeds, sizes, networks and strengths come from ranges
+Claim:    none; wanted were at least 36 of 40 cases, 10 for each of none, good, bad and ugly, that get their word. Their seeds, sizes, networks and strengths come from ranges
           that no threshold was fixed on (docs/decisions/0006-the-verdict.md); what a case is, is said by its generator, not by what is measured.
 Command:  BYHEART_DATA=... python benchmarks/verdict_cases.py --out DIR [tuning] [cases]
           (a finished case is read from DIR; the tables are written from all that are there: benchmarks/results/verdict_cases.md)
-Hardware: 2 CPU cores, one of them used; MINUTES CPU-minutes for the 40 cases. n: one seed a case; ± is two standard errors, of rows and seeds together for utility.
+Hardware: 2 CPU cores, one of them used; about 30 CPU-minutes for the 40 cases. n: one seed a case; ± is two standard errors, of rows and seeds together for utility.
 Evidence: one watched run, 20 subset models, 5 pairs without the memorized and without as many at random, a regularized twin; about 1,200 steps each.
           Bayat's regressions, with their 20 examples: the run, the regularized twin, and a twin without idle inputs where the run answers from them.
           The groups are those that the generator gives; "without groups" judges the same evidence once more as if none had been given.
