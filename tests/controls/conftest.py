@@ -64,3 +64,13 @@ def judged(few, tmp_path_factory) -> Audit:
 def bad(judged) -> Audit:
     """The same audit, had the verdict been bad."""
     return dataclasses.replace(judged, verdict=Verdict("bad", "", "The network answers from a shortcut."))
+
+
+@pytest.fixture(scope="session")
+def table() -> byheart.Task:
+    """Ten examples of three columns, the last one 0 or 1; two named classes; groups; ids 0 to 9."""
+    rng = np.random.default_rng(0)
+    x = np.column_stack([rng.normal(0, 3, 20), rng.normal(5, 1, 20), np.arange(20) % 2]).astype(np.float32)
+    y, groups = np.arange(20) % 4 // 2, np.where(np.arange(20) % 5 < 2, "low", "high")
+    train, test = (Examples(x[rows], y[rows], None, groups[rows]) for rows in (slice(0, 10), slice(10, 20)))
+    return byheart.Task(train, test, class_names=("cat", "dog"), name="table", recipe=byheart.Recipe(epochs=4, lr=0.1))

@@ -127,29 +127,30 @@ def digest(*parts: object) -> str:
     return hasher.hexdigest()
 
 
-def _feed(hasher: Any, part: Any) -> None:
-    def mark(kind: str, size: int) -> None:
-        hasher.update(kind.encode() + struct.pack("<Q", size))
+def _mark(hasher: Any, kind: str, size: int) -> None:
+    hasher.update(kind.encode() + struct.pack("<Q", size))
 
+
+def _feed(hasher: Any, part: Any) -> None:
     if part is None or isinstance(part, bool | int | float | complex):
         text = repr(part).encode()
-        mark("number", len(text))
+        _mark(hasher, "number", len(text))
         hasher.update(text)
     elif isinstance(part, str | bytes):
         raw = part.encode() if isinstance(part, str) else part
-        mark("text" if isinstance(part, str) else "bytes", len(raw))
+        _mark(hasher, "text" if isinstance(part, str) else "bytes", len(raw))
         hasher.update(raw)
     elif isinstance(part, Mapping):
-        mark("mapping", len(part))
+        _mark(hasher, "mapping", len(part))
         for key in sorted(part, key=str):
             _feed(hasher, key)
             _feed(hasher, part[key])
     elif isinstance(part, list | tuple):
-        mark("sequence", len(part))
+        _mark(hasher, "sequence", len(part))
         for item in part:
             _feed(hasher, item)
     elif dataclasses.is_dataclass(part) and not isinstance(part, type):
-        mark("object", 0)
+        _mark(hasher, "object", 0)
         _feed(hasher, type(part).__qualname__)
         _feed(hasher, {f.name: getattr(part, f.name) for f in dataclasses.fields(part)})
     elif hasattr(part, "__array__"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from byheart.controls.plan import Plan
 
 FIRST = 6
+PLAN, WIDE = 27, 110  # width of the plans on a narrow screen, and of a screen that is none
 
 
 def show_plan(plan: Plan, total: int) -> None:
@@ -46,12 +48,37 @@ def show_change(change: Change) -> None:
 
 
 def show_advice(ranked: Sequence[Advice], seeds: int) -> None:
-    """What was measured, the largest gain first, then what was not."""
-    say.table(
-        ["", "plan", "chosen by", "gain there, 95%", "gain on test examples, 95%"],
-        [advice_row(number, each) for number, each in enumerate(ranked, 1)],
-    )
-    say.note(f"read     {seeds} pairs each; validation examples rank, test examples only report")
+    """What was measured, the largest gain first, then what was not, and why."""
+    known = [(a, a.change, a.measure) for a in ranked if a.change is not None and a.measure is not None]
+    if known:
+        chose, test = (line.name.replace("_", " ") for line in (known[0][2], known[0][1].lines[0]))
+        rows = [
+            [f"{number}. {advice.word}", does(advice), *(signed(x.kind, x.gain) for x in (measure, change.lines[0]))]
+            for number, (advice, change, measure) in enumerate(known, 1)
+        ]  # fmt: skip
+        show_rows(["", "plan", f"gain in {chose}", f"gain in {test}"], rows)
+        if len(known) < len(ranked):
+            print()
+    rest = [[a.word, does(a), a.why] for a in ranked if a.change is None or a.measure is None]
+    if rest:
+        show_rows(["", "plan", "why"], rest)
+    say.note(f"read     {seeds} pairs each, gains with 95% over seeds and examples; the first gain ranks,")
+    say.note("         test examples only report")
+
+
+def show_rows(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table whose second column, the plans, breaks between words alone: no name is cut, whatever the width."""
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for number, head in enumerate(heads):
+        grid.add_column(head, overflow="fold", no_wrap=number == 1)
+    width = PLAN if say.console().width < WIDE else WIDE
+    for first, plan, *others in rows:
+        broken = "\n".join(textwrap.wrap(plan, width, break_long_words=False, break_on_hyphens=False))
+        grid.add_row(*map(Text, (first, broken, *others)))
+    say.show(grid)
 
 
 def shown(kind: str, found: Any) -> str:
@@ -70,16 +97,9 @@ def signed(kind: str, found: Any) -> str:
     return f"{value} [{low}, {high}]"
 
 
-def advice_row(number: int, advice: Advice) -> list[str]:
-    """One row of the ranking."""
-    does = "; ".join(a.says for a in advice.plan.actions)
-    if advice.change is None or advice.measure is None:
-        return [advice.word, does, "", advice.why, ""]
-    gain, test = advice.measure, advice.change.lines[0]
-    return [
-        f"{number}. {advice.word}", does, gain.name.replace("_", " "), signed(gain.kind, gain.gain),
-        signed(test.kind, test.gain),
-    ]  # fmt: skip
+def does(advice: Advice) -> str:
+    """What the plan of an advice does."""
+    return "; ".join(a.says for a in advice.plan.actions)
 
 
 def told(advice: Advice) -> dict[str, Any]:

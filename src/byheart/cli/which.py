@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def examples(task: Task, text: str) -> Any:
         return words
     numbered = task.train.ids.dtype.kind in "iu"
     pairs = [word.partition("=") for word in words]
-    ids = [int(i) if numbered and i.lstrip("-").isdigit() else i for i, _, _ in pairs]
+    ids = [int(i) if numbered and re.fullmatch(r"-?[0-9]+", i) else i for i, _, _ in pairs]
     if not any(equals for _, equals, _ in pairs):
         return ids if numbered or len(ids) > 1 or ids[0] in set(task.train.ids.tolist()) else text
     return {i: value(word, task) for i, (_, _, word) in zip(ids, pairs, strict=True)}

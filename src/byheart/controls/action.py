@@ -70,6 +70,15 @@ def an_id(value: Any) -> Id:
     """A whole number or a text."""
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise DataError(f"{value!r} is no id.", do="give a whole number or a text in quotes")
+    return a_text(value, "an id") if isinstance(value, str) else value
+
+
+def a_text(value: Any, what: str) -> str:
+    """A text that a file can hold."""
+    if not isinstance(value, str):
+        raise DataError(f"{what} is {value!r}, no text.", do="put it in quotes")
+    if not value.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise DataError(f"{what} is {value!r}: half a letter.", do="write it without \\ud8..")
     return value
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from byheart.base.errors import UsageError
+from byheart.base.errors import DataError, UsageError
 from byheart.controls.action import Action, counted
 from byheart.controls.deduplicate import Deduplicate
 from byheart.controls.drop import Drop
@@ -52,7 +52,7 @@ def candidates(audit: Audit) -> tuple[Plan, ...]:
             if plan is not None:
                 plan.apply(audit.task)
                 plans.append(plan)
-        except UsageError:
+        except (DataError, UsageError):
             continue  # there is no such finding here, or nothing to do about it
     return tuple({p.actions: p for p in plans}.values())
 

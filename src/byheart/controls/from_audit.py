@@ -177,8 +177,10 @@ def generating(audit: Audit, what: str, seed: int) -> Generate:
         raise UsageError(
             f"{what!r} does not say what to generate.", do='write smote=MEM003, "smote(MEM003, 50)", mixup=200'
         )
-    if isinstance(source, str) and not source.isdigit():
+    if isinstance(source, str) and not source.isdecimal():
         rows, reason = chosen(audit, source)
+    elif count is not None:
+        raise UsageError(f"{what!r} says twice how many.", do=f"write {kind}={source}")
     else:
         count, reason = literal(str(source)), "from randomly drawn examples"
         rows = generator(seed, "sources", kind).permutation(len(audit.task.train))
@@ -190,7 +192,7 @@ def generating(audit: Audit, what: str, seed: int) -> Generate:
 def stopping(audit: Audit, at: int | str) -> Stop:
     """At this epoch, or at the one that validation examples recommend ("best")."""
     run, text = audit.scores.run, str(at)
-    if text.isdigit():
+    if text.isdecimal():
         return Stop(int(text), HAND)
     if text != "best":
         raise UsageError(f"{at!r} is no epoch.", do="give a whole number, or best")

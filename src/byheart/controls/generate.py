@@ -43,7 +43,7 @@ def neighbours(
     """
     rows = np.flatnonzero(targets == targets[row]) if alike else np.arange(len(targets))
     rows = rows[rows != row]
-    flat = inputs[rows].reshape(len(rows), -1).astype(np.float64)
+    flat = inputs.reshape(len(inputs), -1)[rows].astype(np.float64)
     distance = np.square(flat - inputs[row].reshape(1, -1)).sum(1)
     return rows[np.argsort(distance, kind="stable")[:NEIGHBOURS]]
 

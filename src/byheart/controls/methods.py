@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from byheart.base.errors import DataError, UsageError
+from byheart.base.errors import UsageError
 from byheart.base.store import digest
-from byheart.controls.action import AGAIN, a_list, action, keys
+from byheart.controls.action import AGAIN, a_list, a_text, action, keys
 from byheart.data.task import Task
 from byheart.runs.loop import events_of
 from byheart.runs.named import named_event
@@ -56,7 +56,7 @@ class Methods:
     def read(cls, entry: Mapping[str, Any], reason: str) -> Methods:
         """From what the file says."""
         (methods,) = keys(entry, "methods")
-        return cls(a_list(methods, a_text, "'methods'"), reason)
+        return cls(a_list(methods, lambda value: a_text(value, "a method"), "'methods'"), reason)
 
 
 def acting(task: Task, methods: list[Any], text: str) -> list[Any]:
@@ -69,10 +69,3 @@ def acting(task: Task, methods: list[Any], text: str) -> list[Any]:
     if digest(events[same[0]]) == digest(event):
         raise UsageError(f"The recipe trains with {text} already.", AGAIN, "leave it out of the plan")
     return [text if k == same[0] else m for k, m in enumerate(methods) if k not in same[1:]]
-
-
-def a_text(value: Any) -> str:
-    """A text."""
-    if not isinstance(value, str):
-        raise DataError(f"{value!r} is no text.", do='write, for example, "dropout=0.5"')
-    return value

@@ -9,7 +9,7 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
-from byheart.base.errors import UsageError
+from byheart.base.errors import DataError, UsageError
 from byheart.base.store import digest
 from byheart.controls.action import Action, counted
 from byheart.controls.plan_file import read_plan, write_plan
@@ -57,7 +57,7 @@ class Plan:
         """A new task with all actions done in order.
 
         Errors: UsageError for ids, labels or methods that do not fit the task, and for a task that the plan was applied
-        to before.
+        to before; DataError when what is left cannot be learned from.
         """
         return reduce(done, self.actions, task)
 
@@ -92,8 +92,8 @@ def done(task: Task, action: Action) -> Task:
     """The task after one action; an error names the action."""
     try:
         return action.apply(task)
-    except UsageError as error:
-        raise UsageError(f"{action.name}: {error.what}", error.why, error.do) from error
+    except (DataError, UsageError) as error:
+        raise type(error)(f"{action.name}: {error.what}", error.why, error.do) from error
 
 
 def merged(applied: Task, changed: Task, original: Task) -> Task:

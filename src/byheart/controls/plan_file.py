@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from byheart.base.errors import ByheartError, DataError, UsageError
 from byheart.base.registry import find
 from byheart.base.store import atomically
+from byheart.controls.action import a_text
 
 if TYPE_CHECKING:
     from byheart.controls.plan import Plan
@@ -53,12 +54,12 @@ def plan_of(content: Any, kind: type[Plan]) -> Plan:
         raise DataError(f"It has schema {content.get('schema_version')!r}; this byheart reads {SCHEMA}.")
     if strange := set(content) - set(KEYS):
         raise DataError(f"{min(strange)!r} is not known here.", do=f"its keys are: {', '.join(KEYS)}")
-    task, command = (text(content.get(name, ""), repr(name)) for name in ("task", "command"))
+    task, command = (a_text(content.get(name, ""), repr(name)) for name in ("task", "command"))
     notes, actions = (content.get(name, []) for name in ("notes", "actions"))
     if not isinstance(notes, list) or not isinstance(actions, list):
         raise DataError("'notes' and 'actions' must be lists.", do="put them in brackets")
     found = tuple(action_of(entry, number) for number, entry in enumerate(actions, 1))
-    return kind(found, task, command, tuple(text(note, "a note") for note in notes))
+    return kind(found, task, command, tuple(a_text(note, "a note") for note in notes))
 
 
 def action_of(entry: Any, number: int) -> Any:
@@ -67,20 +68,11 @@ def action_of(entry: Any, number: int) -> Any:
         raise DataError(f"Action {number} does not say what it is.", do='write {"action": "drop", ...}')
     name = entry["action"]
     try:
-        reason = text(entry.get("reason", ""), "'reason'")
+        reason = a_text(entry.get("reason", ""), "'reason'")
         rest: Mapping[str, Any] = {k: v for k, v in entry.items() if k not in ("action", "reason")}
         return find("control", name).read(rest, reason)
     except ByheartError as error:
         raise UsageError(f"Action {number} ({name}): {error.what}", error.why, error.do) from error
-
-
-def text(value: Any, what: str) -> str:
-    """A text."""
-    if not isinstance(value, str):
-        raise DataError(f"{what} is {value!r}, no text.", do="put it in quotes")
-    if not value.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in value):
-        raise DataError(f"{what} is {value!r}: half a letter.", do="write it without \\ud8..")
-    return value
 
 
 def no_number(name: str) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from byheart.base.errors import DataError, UsageError
-from byheart.controls.action import AGAIN, HUGE, a_table, action, an_id, counted, keys, unique
+from byheart.controls.action import AGAIN, HUGE, a_table, a_text, action, an_id, counted, keys, unique
 from byheart.controls.rows import Id, relabelled, rows_of_ids
 from byheart.data.task import Task
 
@@ -90,7 +90,7 @@ def a_label(value: Any) -> Label:
         or not (isinstance(value, str) or abs(value) <= HUGE)
     ):
         raise DataError(f"{value!r} is no label.", do="give a class name in quotes, or a number")
-    return value
+    return a_text(value, "a label") if isinstance(value, str) else value
 
 
 def label_of(task: Task, target: int | float) -> Label:
@@ -101,7 +101,7 @@ def label_of(task: Task, target: int | float) -> Label:
 def target_of(task: Task, label: Label) -> int | float:
     """The class number of a label, for regression its value; UsageError with the nearest name for an unknown one."""
     if not task.is_classification:
-        if isinstance(label, str):
+        if isinstance(label, str) or not abs(label) <= HUGE:
             raise UsageError(f"{label!r} is no target of a regression.", do="give a number")
         return float(label)
     if isinstance(label, str):
@@ -111,6 +111,6 @@ def target_of(task: Task, label: Label) -> int | float:
         known = ", ".join(task.class_names) or f"the numbers 0 to {task.classes - 1}"
         hint = f"did you mean {near[0]!r}?" if near else f"choose one of: {known}"
         raise UsageError(f"There is no class called {label!r} in {task.name}.", do=hint)
-    if label != int(label) or not 0 <= label < task.classes:
+    if not 0 <= label < task.classes or label != int(label):
         raise UsageError(f"There is no class {label!r} in {task.name}.", do=f"give 0 to {task.classes - 1}")
     return int(label)

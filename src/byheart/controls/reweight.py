@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from byheart.base.errors import UsageError
-from byheart.controls.action import AGAIN, a_number, a_table, action, an_id, counted, keys, unique
+from byheart.controls.action import AGAIN, HUGE, a_number, a_table, action, an_id, counted, keys, unique
 from byheart.controls.rows import Id, rows_of_ids
 from byheart.data.task import Task
 from byheart.methods.example_weights import ExampleWeights
@@ -47,7 +47,7 @@ class Reweight:
         unique(self.name, self.ids)
         if len(self.ids) != len(self.weights):
             raise UsageError(f"{len(self.ids)} ids and {len(self.weights)} weights do not match.")
-        bad = [w for w in self.weights if not (np.isfinite(w) and w >= 0)]
+        bad = [w for w in self.weights if not 0 <= w <= HUGE]
         if bad:
             raise UsageError(
                 f"{bad[0]!r} is no weight.", do="give numbers from 0 on; 0 takes an example out of the loss"
