@@ -126,3 +126,25 @@ def test_fresh_forgets_the_audit_and_nothing_else(file, capsys):
     assert main([*words, "--seed", "1", "--fresh"]) == 0
     assert (file.parent / "run" / "trajectory.safetensors").stat().st_mtime_ns > first
     assert all(path.exists() for path in mine)
+
+
+def test_privacy_is_measured_on_the_models_that_are_there(shared_file, audited, tmp_path, capsys):
+    import shutil
+
+    out = tmp_path / "private"
+    shutil.copytree(audited, out)
+    before = {p.name: p.stat().st_mtime_ns for p in (out / "subsets").glob("model-*")}
+    words = ["audit", f"{shared_file}:make_task", "--plant", "label-noise=0.1", "--models", "8", "--out", str(out)]
+    assert main([*words, "--privacy", "--fail-on", "attack_auc>=0.01"]) == 1
+    said = capsys.readouterr()
+    assert "fail-on  attack_auc is" in said.err and "--privacy" in said.out
+    assert before == {p.name: p.stat().st_mtime_ns for p in (out / "subsets").glob("model-*")}
+    told = json.loads((out / "audit.json").read_text())
+    assert told["privacy"]["models"] == 8 and told["privacy"]["few_clusters"]
+    assert 'id="chart-roc"' in (out / "audit.html").read_text()
+
+
+def test_privacy_needs_more_than_a_checkpoint(shared_file, tmp_path, capsys):
+    words = ["audit", f"{shared_file}:make_task", "--checkpoint", str(tmp_path / "w.safetensors"), "--privacy"]
+    assert main(words) == 2
+    assert "cannot be measured on a checkpoint" in capsys.readouterr().err

@@ -58,3 +58,10 @@ def test_several_conditions_are_separated_by_commas():
 def test_what_no_audit_could_meet_is_refused_with_what_could(text):
     with pytest.raises(UsageError, match="Severities: note, warn, error"):
         gates(text, CODES)
+
+
+@pytest.mark.parametrize(("value", "shut"), [(0.021, True), (0.02, False)])
+def test_hits_at_few_false_alarms_are_a_measure(value, shut):
+    assert bool(reasons("tpr@0.1%>2%", **{"tpr@0.1%": value})) is shut
+    assert reasons("tpr@0.1% > 2 %") == ["tpr@0.1% was not measured"]
+    assert bool(reasons("attack_auc>=.6", attack_auc=0.7))

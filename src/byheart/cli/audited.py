@@ -52,6 +52,6 @@ def audited(folder: Path) -> Audit:
     )  # fmt: skip
     return audit(
         task, folder, seconds(given.get("budget", BUDGET)), given.get("seed", 0),
-        models=given.get("models"), command=given["command"],
+        models=given.get("models"), command=given["command"], privacy=bool(given.get("privacy")),
         page="html_redacted" if given.get("redact") else "html",
     )  # fmt: skip

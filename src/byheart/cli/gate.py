@@ -24,6 +24,7 @@ MEASURES = (
     "turning_epoch", "train_accuracy", "validation_accuracy", "test_accuracy", "best_test_accuracy",
     "train_loss", "validation_loss", "test_loss", "tree_group", "shortcut", "idle", "idle_worth", "complexity",
     "critical", "twin",
+    "attack_auc", "tpr@0.1%", "tpr@1%",
 )  # fmt: skip
 COLUMNS = {"memorized": "share"}  # where a name on the command line differs from the measure's own
 MEASURE = re.compile(

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
-from byheart.base.errors import UsageError
 from byheart.privacy.rmia import TEMPERATURE
 from byheart.privacy.signal import label_probability, scaled_logit
-from byheart.runs.subsets import ALL_LOGITS, SubsetRuns
+from byheart.runs.subsets import ALL_LOGITS
+
+if TYPE_CHECKING:
+    from byheart.runs.subsets import SubsetRuns
 
 LEAST_LOSS = 1e-7  # float32 knows no smaller difference of a probability from 1
 
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """Membership, loss (nats), signal phi (high = sure and right) and label probability, each (models, n), and ids (n,).
+    """Membership, loss (nats), signal phi (high = sure and right) and label probability (models, n), ids (n,).
 
     float32, so that 256 models of 50,000 examples take 170 MB.
     """
@@ -27,11 +30,6 @@ class Answers:
     phi: Float[np.ndarray, "models n"]
     probability: Float[np.ndarray, "models n"]
     ids: Shaped[np.ndarray, "n"]
-
-    def __post_init__(self) -> None:
-        shapes = {a.shape for a in (self.member, self.loss, self.phi, self.probability)}
-        if len(shapes) != 1 or self.member.shape[1:] != self.ids.shape:
-            raise UsageError(f"Answers of different shapes: {sorted(shapes)} for {len(self.ids)} ids.")
 
     @property
     def models(self) -> int:
@@ -59,4 +57,3 @@ def answers_of(many: SubsetRuns) -> Answers:
         else:
             phi[k], probability[k] = -(row.astype(np.float64) ** 0.25), np.exp(-row.astype(np.float64) / 2)
     return Answers(np.asarray(many["member"]), loss, phi, probability, np.asarray(many.ids))
-

@@ -36,8 +36,13 @@ def partners(member: Bool[np.ndarray, "models n"], ids: Shaped[np.ndarray, "n"])
     return found
 
 
+def halves(ids: Shaped[np.ndarray, "n"]) -> Bool[np.ndarray, "n"]:
+    """Which of two random halves each example is in (n,), by its id alone."""
+    return keys(1, ids)[0] & np.uint64(1) == 1
+
+
 def keys(models: int, ids: Shaped[np.ndarray, "n"]) -> UInt64[np.ndarray, "models n"]:
-    """Numbers (models, n) as good as random that depend on model and id alone. Source: Steele et al. 2014, splitmix64."""
+    """Numbers (models, n) as good as random, from model and id alone. Source: Steele et al. 2014, splitmix64."""
     own = np.fromiter((zlib.crc32(str(i).encode()) for i in ids.tolist()), np.uint64, len(ids))
     z = (own << np.uint64(16)) + np.arange(models, dtype=np.uint64)[:, None]
     z = (z + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)

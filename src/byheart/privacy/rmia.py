@@ -23,7 +23,7 @@ def ratio_online(
     with np.errstate(invalid="ignore"):
         inside = np.where(member, references, 0.0).sum(0) / member.sum(0)
         outside = np.where(member, 0.0, references).sum(0) / (~member).sum(0)
-    return target / np.maximum((inside + outside) / 2, TINY)
+    return against_both(target, inside, outside)
 
 
 def ratio_offline(
@@ -33,6 +33,20 @@ def ratio_offline(
     """R (n,) from models without the example; p_in is taken for a p_out + 1 - a: p(x) = ((1 + a) p_out + 1 - a) / 2."""
     with np.errstate(invalid="ignore"):
         outside = np.where(member, 0.0, references).sum(0) / (~member).sum(0)
+    return against_outside(target, outside, a)
+
+
+def against_both(
+    target: Float[np.ndarray, "n"], inside: Float[np.ndarray, "n"], outside: Float[np.ndarray, "n"]
+) -> Float[np.ndarray, "n"]:
+    """R (n,) from the mean probabilities of the models with the example and of those without it."""
+    return target / np.maximum((inside + outside) / 2, TINY)
+
+
+def against_outside(
+    target: Float[np.ndarray, "n"], outside: Float[np.ndarray, "n"], a: float = OFFLINE_A
+) -> Float[np.ndarray, "n"]:
+    """R (n,) from the mean probability of the models without the example alone."""
     return target / np.maximum(((1 + a) * outside + 1 - a) / 2, TINY)
 
 

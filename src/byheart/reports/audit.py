@@ -19,6 +19,7 @@ from byheart.reports.times import Times
 if TYPE_CHECKING:
     from byheart.data.task import Task
     from byheart.diagnosis.audit import Audit
+    from byheart.privacy.leakage import Leakage
     from byheart.runs.run import Run
     from byheart.runs.subsets import SubsetRuns
     from byheart.runs.twin import Twin
@@ -44,6 +45,7 @@ def audit(
     fresh: bool = False,
     page: str = "html",
     command: str = "",
+    privacy: bool = False,
     announce: Callable[[str], None] = lambda line: None,
 ) -> Audit:
     """Record, score, diagnose and report a task within `budget` seconds; the same call again goes on, or reads what is
@@ -53,6 +55,7 @@ def audit(
     `pairs` say otherwise; with pairs comes a regularized twin of the run, and where the run answers training examples
     from inputs that are idle at test time, a twin without these. Folder: `out`, or runs/<task>-<digest>; it then holds
     audit.html (by the writer `page`: html or html_redacted), audit.json, scores.parquet, influence_pairs.parquet.
+    With `privacy` the subset models are attacked, each in turn with the others as references.
     `announce` gets the lines that say what will be done. Errors: RunError when the folder belongs to another task or
     seed.
     """
@@ -80,7 +83,7 @@ def audit(
         run = record(task, folder / "run", seed, progress=progress)
     models, pairs = purchase(run, folder, budget, models, pairs, jobs)
     many = None
-    effects: dict[str, Effect | Twin] = {}
+    effects: dict[str, Effect | Twin | Leakage | str] = {}
     if models:
         from byheart.runs.subsets import record_subsets
 
@@ -94,6 +97,9 @@ def audit(
     with times("twins"):
         if pairs:
             effects |= _twins(task, scores, folder, progress)
+    if privacy:
+        with times("privacy"):
+            effects |= {"privacy": _attacks(scores)}
     with times("diagnose"):
         found = diagnose(scores, task, effects, command=command)
     with times("report"):
@@ -164,6 +170,22 @@ def _effects(
         return {}
     place = folder / "utility" / digest(ids)[:8]  # other evidence may name other examples; both stay
     return {"memorized": utility(task, ids, pairs, place, seed=seed, jobs=jobs, progress=progress)}
+
+
+def _attacks(scores: Scores) -> Leakage | str:
+    """Membership attacks on the subset models that are there, or why they cannot be made; nothing more is trained."""
+    from byheart.base.errors import NotApplicable
+    from byheart.diagnosis.check import WHY
+    from byheart.privacy.answers import answers_of
+    from byheart.privacy.leakage import leakage
+
+    many = scores.many
+    if many is None:
+        return WHY["many"]
+    try:
+        return leakage(answers_of(many), many["correct"][:, : many.n], scores.columns.get("memorization"))
+    except NotApplicable as why:
+        return str(why)
 
 
 def _twins(task: Task, scores: Scores, folder: Path, progress: Progress) -> dict[str, Twin]:

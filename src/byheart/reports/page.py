@@ -81,9 +81,18 @@ def _gather(audit: Audit, contents: Any) -> Page:
             "map": None if axes is None else figures.plane(*drawn),
             "tally": figures.tally(len(tally_labels(audit))),
             "trajectory": figures.trajectory(),
+            "roc": attacked(audit),
         },
     } | shown  # fmt: skip
     return Page(data, text, sheet, accuracy, loss, left_out, axes)
+
+
+def attacked(audit: Audit) -> dict[str, Any] | None:
+    """The ROC of the attacks; None where there were none."""
+    from byheart.reports import privacy, privacy_figure
+
+    found = privacy.made(audit)
+    return None if found is None or isinstance(found, str) else privacy_figure.roc(found)
 
 
 def task_has_pictures(audit: Audit) -> bool:
