@@ -121,7 +121,7 @@ def test_it_says_what_it_is(code):
     assert re.fullmatch(r"MEM\d{3}", check.code) and check.code == code
     assert check.title == check.title.lower()
     assert check.severity in SEVERITIES
-    assert check.needs in ("data", "trajectory", "subset", "both")
+    assert check.needs in ("data", "network", "trajectory", "subset", "both")
     assert check.finds.endswith(".") and len(check.finds) > 20
 
 

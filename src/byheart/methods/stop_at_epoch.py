@@ -17,7 +17,7 @@ class StopAtEpoch:
     Unlike a recipe of fewer epochs it leaves the learning rates as they are. None is plain training.
     """
 
-    epochs: int | None = None
+    epochs: float | None = None
 
     def __post_init__(self) -> None:
         if self.epochs is not None and (self.epochs != int(self.epochs) or self.epochs < 1):
