@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import io
 
 import pytest
@@ -50,8 +51,8 @@ def test_the_verdict_comes_first_then_findings_then_the_command(pictures, writte
         text.index(pictures.verdict.word.upper()),
         text.index("test\u00a0accuracy"),
         text.index("what to do"),
-        text.index("report"),
-        text.index("again"),
+        text.index("\nreport"),
+        text.index("\nagain"),
     ]
     assert places == sorted(places)
     for finding in pictures.findings:
@@ -69,3 +70,11 @@ def test_planted_truth_is_one_line_with_auroc_and_recall(pictures) -> None:
 def test_what_was_not_measured_names_what_would_measure_it(alone) -> None:
     joined = " ".join(printed(alone).split())
     assert "to measure:" in joined and "record_subsets" in joined
+
+
+def test_what_was_planted_is_held_against_the_finding_that_is_meant_for_it(pictures):
+    meant = next(row for row in pictures.truth.findings if (row.name, row.code) == ("wrong", "MEM001"))
+    wider = dataclasses.replace(meant, code="MEM010", hits=meant.hits + 5)
+    truth = dataclasses.replace(pictures.truth, findings=(wider, meant))
+    shown = " ".join(printed(dataclasses.replace(pictures, truth=truth)).split())
+    assert "MEM001 finds" in shown and "MEM010 finds" not in shown

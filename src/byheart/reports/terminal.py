@@ -85,7 +85,9 @@ def notes(audit: Audit) -> list[RenderableType]:
 
 
 def truth(audit: Audit) -> list[str]:
-    """One line for each planted mask: how well one score ranks it, and what its best finding hits."""
+    """One line for each planted mask: how well one score ranks it, and what the finding hits that is meant for it, or
+    else the best one.
+    """
     held = audit.truth
     if held is None:
         return []
@@ -97,7 +99,8 @@ def truth(audit: Audit) -> list[str]:
             f"{count(row.count)} {plain(name)}: AUROC {short(row.auroc)} [{short(row.low)}, {short(row.high)}] "
             f"by {plain(row.score)}"
         ]
-        hits = [f for f in held.findings if f.name == name and f.hits]
+        meant = [f for f in held.meant if f.name == name]
+        hits = meant or [f for f in held.findings if f.name == name and f.hits]
         if hits:
             best = max(hits, key=lambda f: f.hits)
             parts.append(
