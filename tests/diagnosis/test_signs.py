@@ -18,6 +18,7 @@ ALWAYS = {
     "utility",
     "worst_group",
     "worst_class",
+    "class_fit",
     "group_utility",
     "complexity",
     "critical",

@@ -24,6 +24,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "check": ("byheart.diagnosis",),
     "control": ("byheart.controls",),
     "writer": ("byheart.reports",),
+    "study": ("byheart.studies.rows",),
 }
 
 _tables: dict[str, dict[str, Any]] = {}

@@ -20,11 +20,10 @@ COMPARISONS: dict[str, Callable[[float, float], bool]] = {
 }  # fmt: skip
 # What an audit measures, by name: shares, differences of shares, or losses. `memorized` is the usual word for `share`.
 MEASURES = (
-    "memorized", "null", "excess", "utility", "group_utility", "worst_group", "worst_class", "gap", "drop", "rise",
-    "turning_epoch", "train_accuracy", "validation_accuracy", "test_accuracy", "best_test_accuracy",
-    "train_loss", "validation_loss", "test_loss", "tree_group", "shortcut", "idle", "idle_worth", "complexity",
-    "critical", "twin",
-    "attack_auc", "tpr@0.1%", "tpr@1%",
+    "memorized", "null", "excess", "utility", "group_utility", "worst_group", "worst_class", "class_fit",
+    "gap", "drop", "rise", "turning_epoch", "train_accuracy", "validation_accuracy", "test_accuracy",
+    "best_test_accuracy", "train_loss", "validation_loss", "test_loss", "tree_group", "shortcut", "idle", "idle_worth",
+    "complexity", "critical", "twin", "attack_auc", "tpr@0.1%", "tpr@1%",
 )  # fmt: skip
 COLUMNS = {"memorized": "share"}  # where a name on the command line differs from the measure's own
 MEASURE = re.compile(

@@ -81,6 +81,21 @@ def weakest(evidence: Evidence, by: By) -> str | None:
     return str(min(names, key=lambda g: right[there == g].mean()))
 
 
+def fit_of_worst_class(evidence: Evidence) -> Measure:
+    """Training accuracy minus test accuracy of the class that `worst` names: a class that was not learned has little
+    of it.
+    """
+    chosen = weakest(evidence, "class")
+    train, test = labels_of(evidence, "class", "train"), labels_of(evidence, "class", "test")
+    if chosen is None or train is None or test is None or not (train == chosen).any():
+        return missing("class_fit", BUYS["class"])
+    a = final_correct(evidence, "train")[train == chosen]
+    b = final_correct(evidence, "test")[test == chosen]
+    value, low, high = difference(a.sum(), len(a), b.sum(), len(b))
+    text = f"class {chosen}: {a.mean():.1%} right in training, {b.mean():.1%} held out"
+    return Measure("class_fit", value, (high - low) / 3.92, low, high, len(b), text)
+
+
 def inside_worst(evidence: Evidence) -> Measure:
     """Utility of the memorized inside the weakest given group, on its test examples."""
     effect, kind = evidence.effects.get("memorized"), "points" if evidence.task.is_classification else "loss"

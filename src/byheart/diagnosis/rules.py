@@ -19,14 +19,28 @@ Signs = Mapping[str, Measure]
 Answer = tuple[Word, str, str] | None  # word, kind, sentence; None passes on to the next rule
 
 HARM = -0.01  # utility: training without the memorized helps when it is below this, and below 0 by two standard errors
-GAP, SURE = -0.37, -0.20  # held-out accuracy of the worst group, against the average; and two standard errors above it
+GAP, SURE = -0.28, -0.14  # held-out accuracy of the worst given group, against the average; and by its error
+BEHIND, SURELY = -0.37, -0.20  # the same of a weak class, and of the group that a part of the input misleads
 WORTH = 0.01  # utility: the memorized are worth keeping when it is at least this, and above 0 by two standard errors
-WHOLE = 0.03  # utility that the exceptions to a shortcut, a small group, cannot add up to
-LITTLE, SOME = 0.10, 0.05  # memorized share beyond the null: below LITTLE is none; from SOME on it may be worth keeping
+WHOLE, NOISE = 0.02, -0.03  # utility that the exceptions to a shortcut, a small group, cannot add up to; and harm
+FIT = 0.20  # training above held-out accuracy of a class that was memorized, and not just left unlearned
+LITTLE, SOME = 0.10, 0.06  # memorized share beyond the null: below LITTLE is none; from SOME on it may be worth keeping
 GROUP_WORTH = 0.05  # utility inside the worst group
 TREE = -0.38  # the same of what a small decision tree gets wrong, where no groups are given
 COMPLEX = 3.0  # complexity, as a multiple of the regularized twin's
 BLUNT = 0.03  # two standard errors of a utility that could hide the smallest harm seen on noisy labels (.031)
+
+
+def bad(s: Signs) -> Answer:
+    """A given group of at least 2% of the test rows is far below average, and it is not that all would lose points
+    without the memorized, as where groups are rare, or win them, as where labels are noise.
+    """
+    worth = s["utility"]
+    whole = (worth.value >= WHOLE and worth.least > 0) or (worth.value <= NOISE and worth.most < 0)
+    if not far_below(s["worst_group"], GAP, SURE) or whole:
+        return None
+    rule = f"The network answers from example-specific input instead of the rule: {s['worst_group'].text}."
+    return "bad", "", f"{rule} {memorized(s)} Reweight that group; do not delete its examples."
 
 
 def ugly(s: Signs) -> Answer:
@@ -47,22 +61,11 @@ def ugly(s: Signs) -> Answer:
     return "ugly", "", f"The network fits noise. {memorized(s)} {without(s)}, and {why}."
 
 
-def bad(s: Signs) -> Answer:
-    """A given group of at least 2% of the test rows is far below average, and it is not that all would lose points
-    without the memorized, as where groups are rare.
-    """
-    whole = s["utility"].value >= WHOLE and s["utility"].least > 0
-    if not far_below(s["worst_group"]) or whole:
-        return None
-    rule = f"The network answers from example-specific input instead of the rule: {s['worst_group'].text}."
-    return "bad", "", f"{rule} {memorized(s)} Reweight that group; do not delete its examples."
-
-
 def misled(s: Signs) -> Answer:
     """A part of the input misleads a group, which is far behind the others: also where the test examples are mostly of
     that group, and the average is its own.
     """
-    if not far_below(s["shortcut"]):
+    if not far_below(s["shortcut"], BEHIND, SURELY):
         return None
     rule = f"The network answers from a shortcut: {s['shortcut'].text}"
     return "bad", "", f"{rule} {memorized(s)} Reweight that group; do not delete its examples."
@@ -92,15 +95,17 @@ def unresolved_harm(s: Signs) -> Answer:
 
 
 def suspected(s: Signs) -> Answer:
-    """No groups were given, but what a small decision tree gets wrong, or a class, is far below average.
+    """No groups were given, but what a small decision tree gets wrong, or a class that was learned on its training
+    examples, is far below average.
 
     Where nothing is known of what was memorized, a network that has learned too little looks the same.
     """
     if not s["excess"].known:
         return None
-    by_tree = not s["worst_group"].known and far_below(s["tree_group"], TREE)
+    by_tree = not s["worst_group"].known and far_below(s["tree_group"], TREE, SURELY)
+    by_class = far_below(s["worst_class"], BEHIND, SURELY) and s["class_fit"].least > FIT
     weak = s["tree_group"] if by_tree else s["worst_class"]
-    if not by_tree and not far_below(weak):
+    if not by_tree and not by_class:
         return None
     if not s["utility"].known and fell(s):
         both = f"It is weak in {weak.text}, and held-out performance peaked and fell by {s['drop'].shown}"
@@ -184,7 +189,7 @@ def harmless(s: Signs) -> Answer:
 
 
 RULES: tuple[Callable[[Signs], Answer], ...] = (
-    ugly, bad, misled, answers_from_idle, unresolved_harm, suspected, idle_takes_up, bends, nothing_to_weigh,
+    bad, ugly, misled, answers_from_idle, unresolved_harm, suspected, idle_takes_up, bends, nothing_to_weigh,
     worth_keeping, open_question, little, harmless,
 )  # fmt: skip
 
@@ -204,9 +209,9 @@ def fell(s: Signs) -> bool:
     return s["drop"].least > 0
 
 
-def far_below(gap: Measure, line: float = GAP) -> bool:
+def far_below(gap: Measure, line: float, sure: float) -> bool:
     """Whether a group is far below average and its gap is no accident of few rows."""
-    return gap.known and gap.value <= line and gap.most < SURE
+    return gap.known and gap.value <= line and gap.most < sure
 
 
 def memorized(s: Signs) -> str:

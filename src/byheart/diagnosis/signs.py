@@ -9,7 +9,7 @@ import numpy as np
 from byheart.base.errors import NotApplicable
 from byheart.diagnosis.check import Evidence
 from byheart.diagnosis.final import final_correct
-from byheart.diagnosis.groups import inside_worst, worst
+from byheart.diagnosis.groups import fit_of_worst_class, inside_worst, worst
 from byheart.diagnosis.idle import idle_level, idle_worth
 from byheart.diagnosis.measure import Measure, missing
 from byheart.diagnosis.mem008_shortcut import shortcut_gap
@@ -28,7 +28,7 @@ def measure(evidence: Evidence) -> dict[str, Measure]:
     found["utility"] = worth(evidence)
     found["worst_group"], found["worst_class"] = worst(evidence, "group"), worst(evidence, "class")
     found["tree_group"], found["shortcut"] = tree_gap(evidence), shortcut_gap(evidence)
-    found["group_utility"] = inside_worst(evidence)
+    found["group_utility"], found["class_fit"] = inside_worst(evidence), fit_of_worst_class(evidence)
     found["idle"], found["idle_worth"] = idle_level(evidence), idle_worth(evidence)
     return found | compared(evidence)
 

@@ -25,8 +25,8 @@ class Verdict:
 
 
 EVIDENCE = (
-    "share", "null", "excess", "utility", "drop", "worst_group", "worst_class", "shortcut", "tree_group",
-    "group_utility", "idle", "idle_worth", "complexity", "critical", "twin",
+    "share", "null", "excess", "utility", "drop", "worst_group", "worst_class", "class_fit", "shortcut",
+    "tree_group", "group_utility", "idle", "idle_worth", "complexity", "critical", "twin",
 )  # fmt: skip
 
 

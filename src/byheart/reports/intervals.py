@@ -15,7 +15,8 @@ STEPS = (1, 2, 5, 10, 20, 25, 50)
 NAMES = {
     "share": "memorized", "null": "memorized by chance", "excess": "memorized beyond chance",
     "utility": "worth of the memorized", "drop": "fall from the peak", "worst_group": "weakest group",
-    "worst_class": "weakest class", "group_utility": "their worth in the weakest group",
+    "worst_class": "weakest class", "class_fit": "that class, in training above held out",
+    "group_utility": "their worth in the weakest group",
     "shortcut": "group that a shortcut misleads", "tree_group": "what a small tree gets wrong",
     "idle": "answered from idle inputs",
     "idle_worth": "worth of the idle inputs", "complexity": "complexity", "critical": "near another class",
@@ -25,7 +26,7 @@ NAMES = {
 READS = {
     "utility": "Below zero, training without them helps", "drop": "Above zero, it got worse",
     "worst_group": "Against the average of all", "worst_class": "Against the average of all",
-    "shortcut": "Against all others",
+    "class_fit": "Near zero, it was not learned; far above, it was memorized", "shortcut": "Against all others",
     "tree_group": "Against the average of all; hard examples are hard for both, so that a gap of 30 points is common",
     "idle": "1: training examples are answered no better than new ones with the idle inputs of others",
     "idle_worth": "Below zero, training without them helps",

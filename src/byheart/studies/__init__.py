@@ -1,0 +1,1 @@
+"""Claims about memorization, each with what is measured, and a verdict that follows from the numbers."""
