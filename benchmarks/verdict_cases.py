@@ -252,7 +252,7 @@ def judged(found: dict[str, Any]) -> dict[str, Any]:
         name: Measure(**{k: math.nan if v is None else v for k, v in fields.items()})
         for name, fields in found["measures"].items()
     }
-    blind = {name: m for name, m in signs.items() if name not in ("worst_group", "group_utility")}
+    blind = {name: m for name, m in signs.items() if name not in ("worst_group", "group_utility", "shortcut")}
     verdict, without = decide(signs), decide(blind)
     shown = {name: signs[name].shown for name in SIGNS if name in signs}
     return found | {"found": verdict.word, "title": verdict.title, "without_groups": without.word, "shown": shown}

@@ -18,6 +18,7 @@ from byheart.cli.kfold import kfold
 from byheart.cli.ls import ls
 from byheart.cli.record import record
 from byheart.cli.report import report
+from byheart.cli.reproduce import reproduce
 from byheart.cli.score import score
 from byheart.cli.sweep import sweep
 
@@ -31,7 +32,7 @@ app = App(
     version=__version__,
     suppress_keyboard_interrupt=False,
 )
-for command in (audit, control, sweep, kfold, record, score, report, ls, doctor):
+for command in (audit, control, sweep, kfold, reproduce, record, score, report, ls, doctor):
     app.command(command)
 
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from byheart.cli import say
 from byheart.cli.options import Flag, Verbose
 
-Kind = Literal["tasks", "scores", "checks", "networks", "plants", "methods", "runs"]
+Kind = Literal["tasks", "scores", "checks", "networks", "plants", "methods", "claims", "runs"]
 
 
 def ls(
@@ -23,7 +23,7 @@ def ls(
     json: Flag = False,
     verbose: Verbose = False,
 ) -> int:
-    """List what can be named: tasks, scores, checks, networks, plants, methods; or the runs in a folder.
+    """List what can be named: tasks, scores, checks, networks, plants, methods, claims; or the runs in a folder.
 
     Args:
         kind: What to list.
@@ -35,6 +35,10 @@ def ls(
         from byheart.cli.folders import runs_in
 
         rows = runs_in(folder)
+    elif kind == "claims":
+        from byheart.studies.claims import claims, state
+
+        rows = [{"id": c.id, "claim": c.text, "warning": c.warning, "state": state(c)} for c in claims().values()]
     else:
         from byheart.base.registry import every
 

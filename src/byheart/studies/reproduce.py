@@ -164,3 +164,24 @@ def opened(content: dict[str, Any]) -> Reading:
     values = {name: math.nan if v is None else v for name, v in content["values"].items()}
     lines = [Curve(c["name"], c["x"], [math.nan if v is None else v for v in c["y"]]) for c in content["curves"]]
     return Reading(values, lines, content["x"], content["y"])
+
+
+def forget(out: str | Path, claims: Iterable[str]) -> None:
+    """Delete the readings of these claims' studies."""
+    for study in studies_of(claims):
+        shutil.rmtree(Path(out) / study.name, ignore_errors=True)
+
+
+def intention(claims: Sequence[str], out: str | Path, seeds: int, seed: int, jobs: int | None) -> str:
+    """One line: what will be measured, and how long that takes."""
+    chosen, folder = studies_of(claims), Path(out)
+    missing = [s.cost for s in chosen for k in range(seed, seed + seeds) if not current(folder, s, k)]
+    there = len(chosen) * seeds - len(missing)
+    done = f", {there} of them done" if there else ""
+    least = sum(missing) / workers(jobs)
+    how_long = f"about {least:.0f} s" if least < 100 else f"about {least / 60:.0f} min"
+    return (
+        f"{len(claims)} claims in {len(chosen)} studies x {seeds} seeds{done}: {how_long}"
+        if missing
+        else f"{len(claims)} claims in {len(chosen)} studies x {seeds} seeds, all done"
+    )
