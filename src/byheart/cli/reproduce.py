@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from byheart.base.errors import UsageError
 from byheart.cli import say
 from byheart.cli.options import Flag, Verbose, Whole, WholeOrNone
 
@@ -55,6 +56,10 @@ def reproduce(
     if budget is not None:
         fitting = within(wanted, seconds(budget), jobs, seeds)
         left, wanted = [c for c in wanted if c not in fitting], fitting
+        if not wanted:
+            raise UsageError(f"Nothing fits into {budget}.", do=f"give more; {len(left)} claims were asked for")
+    if seeds < 2:
+        raise UsageError(f"{seeds} seed shows no spread.", do="give at least 2; 3 are usual")
     if fresh:
         forget(out, wanted)
     say.note(f"plan     {intention(wanted, out, seeds, seed, jobs)}")

@@ -52,7 +52,7 @@ class Evidence:
 
 def judged(study: Study, row: Row, readings: Sequence[Reading], controls: Sequence[Reading]) -> Evidence:
     """The evidence for a claim from the readings of its seeds, and of the negative control on the same seeds."""
-    against = [answers(reading, row) for reading in controls]
+    against = [] if row.identity else [answers(reading, row) for reading in controls]
     findings = tuple(finding(c, readings, against) for c in row.criteria)
     word, condition = verdict(findings)
     return Evidence(row, study, word, condition, findings, tuple(readings))

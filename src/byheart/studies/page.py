@@ -59,7 +59,7 @@ def shown_row(e: Evidence) -> dict[str, Any]:
     return {
         "id": e.row.id, "claim": claim.text, "warning": claim.warning, "corrected": e.row.corrected, "word": e.word,
         "condition": e.condition, "criteria": criteria, "seeds": e.seeds, "measured": e.study.measured,
-        "control": e.study.controlled, "source": str(PAPERS[e.row.paper]) if e.row.paper else "",
+        "control": e.row.identity or e.study.controlled, "source": str(PAPERS[e.row.paper]) if e.row.paper else "",
         "curves": [(name, Markup(svg)) for name, svg in figure.curves(e)], "legend": figure.legend(e),
         "axes": f"{e.readings[0].y} by {e.readings[0].x}", "command": f"byheart reproduce {e.row.id}",
     }  # fmt: skip

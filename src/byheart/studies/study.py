@@ -48,13 +48,15 @@ class Reading:
 class Row:
     """One claim: its id, the criteria that decide it, and for a claim that is wrong as written the fact instead.
 
-    `paper` names the source (studies/papers.py) where the claim has one of its own.
+    `paper` names the source (studies/papers.py) where the claim has one of its own. `identity` says why there can be no
+    negative control for a row of a study that has one for others: an identity or a definition.
     """
 
     id: str
     criteria: tuple[Criterion, ...]
     corrected: str = ""
     paper: str = ""
+    identity: str = ""
 
 
 Measure = Callable[[Lab], Reading]

@@ -24,7 +24,7 @@ def drawn(found: Sequence[Evidence], page: Path) -> RenderableType:
     from rich.text import Text
 
     body = [detailed(e) for e in found] if len(found) <= FEW else [listed(found)]
-    numbers = ", ".join(f"{n} {word}" for word, n in counts(found).items() if n)
+    numbers = ", ".join(f"{n} {word if n == 1 else word.removesuffix('s')}" for word, n in counts(found).items() if n)
     last = Text.assemble((f"{len(found)} claims: ", "dim"), numbers, ("   page ", "dim"), str(page))
     return Group(*body, Text(""), last)
 
@@ -66,7 +66,7 @@ def detailed(e: Evidence) -> RenderableType:
         word,
         grid,
         Text(f"measured: {e.study.measured}", "dim"),
-        Text(f"control: {e.study.controlled}", "dim"),
+        Text(f"control: {e.row.identity or e.study.controlled}", "dim"),
     ]
     if e.row.corrected:
         parts.insert(1, Text(f"corrected: {printable(e.row.corrected)}"))

@@ -41,7 +41,7 @@ def row(e: Evidence, claim: Claim) -> dict[str, Any]:
         "source": str(PAPERS[e.row.paper]) if e.row.paper else "",
         "study": e.study.name,
         "measured": e.study.measured,
-        "control": e.study.controlled,
+        "control": e.row.identity or e.study.controlled,
         "seeds": e.seeds,
         "command": f"byheart reproduce {e.row.id}",
         "criteria": [criterion(f) for f in e.findings],
