@@ -3,7 +3,7 @@
 Claims:   R6  with random labels, validation accuracy peaks and falls (Arpit et al. 2017, section 4): by at least .05 where
               20% of the labels are random, by at least .2 where 80% are.
           R7  dropout hinders noise and not real data (Arpit et al. 2017, section 5): with dropout .5 the training accuracy on random
-              labels falls by at least .2, and the validation accuracy on real ones rises by at least .01.
+              labels falls by at least .2, and the validation accuracy on real ones by no more than .01.
           R10 example-tied dropout puts wrong labels where they can be dropped (Maini et al. 2023): accuracy on them of at
               least .98 in training and at most .12 once dropped; test accuracy at least that of plain training.
 Command:  BYHEART_DATA=... python benchmarks/regularizers.py [R6 R7 R10] [--seeds 3]
@@ -122,7 +122,7 @@ def r7(seeds: int, scaling: str) -> tuple[list[Row], list[str]]:
         noise.append(c - a)
         real.append(d - b)
     return [("R7: change of training accuracy on random labels by dropout .5", "≤ -.2", noise, lambda v: v <= -0.2),
-            ("R7: change of validation accuracy on real labels", "≥ .01", real, lambda v: v >= 0.01)], lines  # fmt: skip
+            ("R7: change of validation accuracy on real labels", "≥ -.01", real, lambda v: v >= -0.01)], lines  # fmt: skip
 
 
 def r10(seeds: int, scaling: str) -> tuple[list[Row], list[str]]:

@@ -57,6 +57,19 @@ def findings() -> str:
     return "\n\n".join(parts)
 
 
+def claims() -> str:
+    """One table a text: its claims, what is measured for them, and the control."""
+    from byheart.studies.claims import TEXTS, claims, state
+    from byheart.studies.reproduce import by_claim
+
+    known, parts = by_claim(), []
+    for key, title in TEXTS.items():
+        mine = [c for c in claims().values() if c.id.startswith(key)]
+        rows = [[c.id, c.text, known[c.id].measured if c.id in known else state(c)] for c in mine]
+        parts.append(f"## {key}: {title}\n\n{table(['id', 'claim', 'what is measured'], rows)}")
+    return "\n\n".join(parts)
+
+
 def commands() -> str:
     """The help of every command."""
     from rich.console import Console
@@ -104,6 +117,7 @@ FILL = {
     "commands": commands,
     "decisions": decisions,
     "methods": methods,
+    "claims": claims,
     "tasks": lambda: registered("task"),
     "networks": lambda: registered("network"),
     "plants": lambda: registered("plant"),
