@@ -1,10 +1,11 @@
+import dataclasses
 import io
 import json
 
 import pytest
 
 from byheart.base import registry
-from byheart.base.errors import UsageError
+from byheart.base.errors import DataError, UsageError
 from byheart.base.store import read_json
 from byheart.studies import reproduce as module
 from byheart.studies.criterion import above, at_least
@@ -144,3 +145,21 @@ def test_the_terminal_lists_many_and_details_few(made, tmp_path):
     many = printed([*found, found[0]])
     assert "what was found" in many
     assert "1 fails" in many
+
+
+def test_a_study_without_its_data_is_left_out_and_told(made, tmp_path, monkeypatch):
+    table = dict(registry._tables["study"])
+    table["swinging"] = dataclasses.replace(table["swinging"], data=("nowhere",))
+    monkeypatch.setitem(registry._tables, "study", table)
+
+    def absent():
+        raise DataError("The data set is not on this machine.", do="put it there")
+
+    monkeypatch.setitem(registry._tables, "task", {"nowhere": absent})
+    monkeypatch.setattr(registry, "_opened", {*registry._opened, "task"})
+    told = []
+    found = reproduce(["A01", "C01"], tmp_path, jobs=1, lacking=lambda name, error: told.append((name, error.do)))
+    assert [e.row.id for e in found] == ["A01"]
+    assert told == [("swinging", "put it there")]
+    with pytest.raises(DataError):
+        reproduce(["A01", "C01"], tmp_path, jobs=1)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from byheart.base.errors import UsageError
+from byheart.base.errors import DataError, UsageError
 from byheart.cli import say
 from byheart.cli.options import Flag, Verbose, Whole, WholeOrNone
 
@@ -65,7 +65,9 @@ def reproduce(
     say.note(f"plan     {intention(wanted, out, seeds, seed, jobs)}")
     if left:
         say.note(f"left out {' '.join(left)}: more than {budget}")
-    found = measured(wanted, out, seeds=seeds, seed=seed, jobs=jobs, progress=visible())
+    found = measured(wanted, out, seeds=seeds, seed=seed, jobs=jobs, progress=visible(), lacking=without)
+    if not found:
+        raise DataError("None of these claims can be measured here.", do="byheart doctor, or claims of other data")
     command = said(claims, text, paper, everything, budget, seeds, seed)
     page = write_page(found, out / "reproduce.html", command)
     if json:
@@ -73,6 +75,11 @@ def reproduce(
     else:
         say.show(drawn(found, page))
     return 0
+
+
+def without(study: str, error: DataError) -> None:
+    """Say that a study is left out for want of its data."""
+    say.note(f"left out {study}: {error.what} {error.do}")
 
 
 def said(

@@ -1,1 +1,1 @@
-"""Claims about memorization, each with what is measured, and a verdict that follows from the numbers."""
+"""Claim -> Evidence: what is said about memorization, measured, with a verdict that follows from the numbers."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from byheart.base import store
-from byheart.base.errors import UsageError
+from byheart.base.errors import DataError, UsageError
 from byheart.base.progress import Progress, silent
 from byheart.base.provenance import versions
 from byheart.base.registry import every, find
@@ -29,29 +29,42 @@ def reproduce(
     seed: int = 0,
     jobs: int | None = None,
     progress: Progress | None = None,
+    lacking: Callable[[str, DataError], None] | None = None,
 ) -> list[Evidence]:
     """Measure the studies of these claims with `seeds` seeds, and judge each claim by its numbers.
 
     A claim that does not hold is measured with at least 5. Each seed's reading is a file below `out`; the same call
-    goes on where it stopped, and a study whose file was edited is measured again. Errors: UsageError for an unknown
-    claim and for fewer than two seeds.
+    goes on where it stopped, and a study whose file was edited is measured again. A study whose data are neither here
+    nor can be fetched is left out, and told to `lacking`; without that, its DataError is raised. Errors: UsageError for
+    an unknown claim and for fewer than two seeds.
     """
     if seeds < 2:
         raise UsageError(f"{seeds} seed shows no spread.", do=f"give at least 2; {SEEDS} are usual")
-    chosen = studies_of(claims)
-    folder, bars = Path(out).resolve(), progress or silent()
+    folder, bars, first = Path(out).resolve(), progress or silent(), range(seed, seed + seeds)
+    chosen = [study for study in studies_of(claims) if there(study, lacking)]
+    claims = [name for name in claims if by_claim()[name] in chosen]
     store.sweep(folder)
-    read(folder, chosen, range(seed, seed + seeds), jobs, bars)
-    found = evidence_of(folder, claims, range(seed, seed + seeds))
-    open_still = {e.study.name for e in found if e.word != "holds"}
-    if open_still and seeds < MORE:
-        again = [s for s in chosen if s.name in open_still]
-        read(folder, again, range(seed, seed + MORE), jobs, bars)
-        found = [
-            e if e.study.name not in open_still else evidence_of(folder, [e.row.id], range(seed, seed + MORE))[0]
-            for e in found
-        ]
-    return found
+    read(folder, chosen, first, jobs, bars)
+    found = evidence_of(folder, claims, first)
+    doubtful = [s for s in chosen if any(e.study is s and e.word != "holds" for e in found)]
+    if not doubtful or seeds >= MORE:
+        return found
+    more = range(seed, seed + MORE)
+    read(folder, doubtful, more, jobs, bars)
+    return [e if e.study not in doubtful else evidence_of(folder, [e.row.id], more)[0] for e in found]
+
+
+def there(study: Study, lacking: Callable[[str, DataError], None] | None) -> bool:
+    """Whether a study's data are here; what has to be fetched is fetched now, once, before anything is measured."""
+    try:
+        for name in study.data:
+            find("task", name)()
+    except DataError as error:
+        if lacking is None:
+            raise
+        lacking(study.name, error)
+        return False
+    return True
 
 
 def studies() -> dict[str, Study]:

@@ -1,6 +1,7 @@
 """Images moved, turned and cut: what leaves the frame is lost, what comes in is zero."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float, Int
@@ -43,14 +44,7 @@ def resized_crop(inputs: Tensor, generator: Generator, amount: float) -> Tensor:
     """Cut out a share of the area uniform from `amount` to 1, sides 3:4 to 4:3, and stretch it to the old size
     (Szegedy et al. 2015).
     """
-    area = between(inputs, generator, amount, 1)
-    aspect = between(inputs, generator, math.log(3 / 4), math.log(4 / 3)).exp()
-    # a frame wider or higher than the image is cut back to it
-    height, width = (area / aspect).sqrt().clamp(max=1), (area * aspect).sqrt().clamp(max=1)
-    down = between(inputs, generator, -1, 1) * (1 - height)
-    right = between(inputs, generator, -1, 1) * (1 - width)
-    zero = torch.zeros_like(width)
-    return sampled(inputs, torch.stack([width, zero, right, zero, height, down], 1).reshape(-1, 2, 3), "border")
+    return sampled(inputs, frames(inputs, generator, (amount, 1), (3 / 4, 4 / 3)), "border")
 
 
 def moved(
@@ -65,6 +59,20 @@ def moved(
     return padded.permute(0, 2, 3, 1)[each, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
 
 
+def frames(
+    inputs: Float[Tensor, "b c h w"], generator: Generator, scale: Sequence[float], ratio: Sequence[float]
+) -> Float[Tensor, "b 2 3"]:
+    """A matrix for each image that cuts a share of the area in `scale` out at random, sides in `ratio`."""
+    area = between(inputs, generator, *scale)
+    aspect = between(inputs, generator, math.log(ratio[0]), math.log(ratio[1])).exp()
+    # a frame wider or higher than the image is cut back to it
+    height, width = (area / aspect).sqrt().clamp(max=1), (area * aspect).sqrt().clamp(max=1)
+    down = between(inputs, generator, -1, 1) * (1 - height)
+    right = between(inputs, generator, -1, 1) * (1 - width)
+    zero = torch.zeros_like(width)
+    return torch.stack([width, zero, right, zero, height, down], 1).reshape(-1, 2, 3)
+
+
 def rotated(inputs: Float[Tensor, "b c h w"], degrees: Float[Tensor, " b"]) -> Float[Tensor, "b c h w"]:
     """Images turned counter-clockwise about their centre; bilinear, zeros come in."""
     height, width = inputs.shape[2:]
@@ -75,7 +83,11 @@ def rotated(inputs: Float[Tensor, "b c h w"], degrees: Float[Tensor, " b"]) -> F
     return sampled(inputs, matrix.reshape(-1, 2, 3), "zeros")
 
 
-def sampled(inputs: Float[Tensor, "b c h w"], matrix: Float[Tensor, "b 2 3"], outside: str) -> Float[Tensor, "b c h w"]:
-    """Each image read at the places to which its matrix takes the (x, y) of the new one; bilinear."""
-    grid = F.affine_grid(matrix, list(inputs.shape), align_corners=False)
+def sampled(
+    inputs: Float[Tensor, "b c h w"], matrix: Float[Tensor, "b 2 3"], outside: str, size: tuple[int, int] | None = None
+) -> Float[Tensor, "b c h2 w2"]:
+    """Each image read at the places to which its matrix takes the (x, y) of the new one, of `size` (default: the
+    same); bilinear.
+    """
+    grid = F.affine_grid(matrix, [*inputs.shape[:2], *(size or inputs.shape[2:])], align_corners=False)
     return F.grid_sample(inputs, grid, mode="bilinear", padding_mode=outside, align_corners=False)
