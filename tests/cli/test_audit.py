@@ -148,3 +148,27 @@ def test_privacy_needs_more_than_a_checkpoint(shared_file, tmp_path, capsys):
     words = ["audit", f"{shared_file}:make_task", "--checkpoint", str(tmp_path / "w.safetensors"), "--privacy"]
     assert main(words) == 2
     assert "cannot be measured on a checkpoint" in capsys.readouterr().err
+
+
+def test_layers_are_located_and_the_report_is_written_again_with_them(shared_file, tmp_path, capsys):
+    out = tmp_path / "located"
+    words = ["audit", f"{shared_file}:make_task", "--plant", "label-noise=0.1", "--models", "8", "--out", str(out)]
+    assert main([*words, "--epochs", "30", "--locate"]) == 0
+    said = capsys.readouterr()
+    assert "--locate" in said.out and "located" in said.out and "located by layer" in said.err
+    told = json.loads((out / "audit.json").read_text())
+    assert told["location"]["whose"] and told["location"]["retrained_epochs"] == 10
+    (out / "audit.html").unlink()
+    before = {p: p.stat().st_mtime_ns for p in (*out.rglob("*.safetensors"), out / "located.json")}
+    assert main(["report", str(out)]) == 0
+    assert 'id="chart-location"' in (out / "audit.html").read_text()
+    assert before == {p: p.stat().st_mtime_ns for p in (*out.rglob("*.safetensors"), out / "located.json")}
+
+
+def test_a_checkpoint_says_why_no_layer_is_asked(shared_file, recorded, tmp_path, capsys):
+    weights, out = recorded / "network.safetensors", tmp_path / "given"
+    words = ["audit", f"{shared_file}:make_task", "--checkpoint", str(weights), "--locate", "--out", str(out)]
+    assert main(words) == 0
+    said = capsys.readouterr()
+    assert "--locate" in said.out and "no checkpoints that layers could be rewound to" in " ".join(said.out.split())
+    assert "nothing was trained here" in (out / "audit.html").read_text()

@@ -141,3 +141,21 @@ def test_what_is_refused(table):
     for rows, count in ((np.zeros(0, int), 3), (np.array([0]), 0)):
         with pytest.raises(UsageError, match="make nothing"):
             drawn(table, "mixup", rows, count, 0, "")
+
+
+@pytest.mark.parametrize("kind", ["mixup", "smote"])
+def test_no_new_example_is_a_copy_of_what_it_is_made_of(few, kind):
+    """On 17 grey levels a share near 1 is rounded away; mixup draws such shares for more than a third."""
+    n = len(few.train)
+    action = drawn(few, kind, np.arange(n), 5 * n, 3, "")
+    made = action.apply(few).train.inputs[n:]
+    place = {i: row for row, i in enumerate(few.train.ids.tolist())}
+    for ids in (action.sources, action.partners):
+        parents = few.train.inputs[[place[i] for i in ids]]
+        assert (made != parents).reshape(len(made), -1).any(1).all()
+
+
+def test_equal_examples_have_no_mixture_that_is_new(few):
+    same = dataclasses.replace(few.train, inputs=np.zeros_like(few.train.inputs))
+    action = drawn(dataclasses.replace(few, train=same), "mixup", np.arange(4), 4, 0, "")
+    assert len(action.ids) == 4

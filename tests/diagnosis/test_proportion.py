@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, binomtest
 
-from byheart.diagnosis.proportion import difference, wilson, wilson_many
+from byheart.diagnosis.proportion import Z, difference, wilson, wilson_many
 
 
 @pytest.mark.parametrize(("hits", "n"), [(0, 5), (5, 5), (3, 18), (141, 1437)])
@@ -28,3 +28,10 @@ def test_a_difference_is_covered_at_its_level():
         if difference(a, n, b, m)[1] <= p - q <= difference(a, n, b, m)[2]
     )
     assert 0.94 < cover < 0.985
+
+
+def test_a_difference_held_more_surely_is_wider():
+    value, low, high = difference(30, 40, 10, 40)
+    same, lower, higher = difference(30, 40, 10, 40, 3.0)
+    assert same == value and lower < low and higher > high
+    assert higher - lower == pytest.approx((high - low) * 3.0 / Z)

@@ -42,6 +42,20 @@ def pictures(few: Task, tmp_path_factory: pytest.TempPathFactory) -> Audit:
 
 
 @pytest.fixture(scope="session")
+def by_layer(pictures: Audit, tmp_path_factory: pytest.TempPathFactory) -> Audit:
+    """The same audit with checkpoints kept, its layers asked for the memorized examples."""
+    from byheart.reports.located import kept_along, located
+    from byheart.runs.single import record
+    from byheart.scores.table import score
+
+    task, folder = pictures.task, tmp_path_factory.mktemp("by_layer")
+    run = record(kept_along(task), folder / "run")
+    scores = score(run, pictures.scores.many, list(pictures.scores.columns), task=task)
+    found = located(run, task, scores, folder)
+    return diagnose(scores, task, {"location": found}, command="byheart audit few --locate")
+
+
+@pytest.fixture(scope="session")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Audit:
     """A table of 60 wines whose task, classes, features and ids try to break out of text."""
     from byheart.base.registry import find

@@ -87,6 +87,27 @@ def test_more_models_keep_the_earlier_ones_and_their_utility(few, folder):
     } == kept
 
 
+def test_layers_are_asked_once_and_the_same_call_goes_on(few, tmp_path, monkeypatch):
+    import byheart.runs.learner
+    from byheart.reports import located
+
+    said, task = [], dataclasses.replace(few, recipe=dataclasses.replace(few.recipe, epochs=12))
+    again = {"models": 8, "pairs": 0, "jobs": 1, "locate": True}
+    found = bh.audit(task, tmp_path, announce=said.append, **again)
+    assert sorted(found.scores.run.checkpoints) == [0, 2, 4, 6, 8, 10, 12] and "located by layer" in said[0]
+    assert found.task.recipe.methods == () and found.effects["location"].epochs == 4
+    assert "checkpoints" not in str(found.scores.many.record.recipe)  # the other models need not keep any
+    first = (tmp_path / "audit.json").read_text()
+    monkeypatch.setattr(located, "locate", None)
+    monkeypatch.setattr(byheart.runs.learner.Network, "fit", None)
+    bh.audit(task, tmp_path, **again)
+    assert (tmp_path / "audit.json").read_text() == first
+    with pytest.raises(RunError):  # a run without checkpoints is another one
+        bh.audit(task, tmp_path, models=8, pairs=0, jobs=1)
+    whole._forget(tmp_path)
+    assert not (tmp_path / located.KEPT).exists()
+
+
 def test_a_larger_budget_buys_more_and_the_same_one_does_not(few, tmp_path):
     run = bh.record(few, tmp_path / "run")
     small = purchase(run, tmp_path, 9.0, None, None, 1)

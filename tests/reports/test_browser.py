@@ -191,6 +191,32 @@ def test_a_card_opens_walks_and_closes_by_keyboard(browser, pictures, written) -
         assert page.evaluate("document.activeElement.className") == "tile"  # where one was before
 
 
+def test_a_card_shows_who_helps_and_who_hurts(browser, pictures, written) -> None:
+    from byheart.diagnosis.explain import explain
+
+    for size in SIZES:
+        with Seen(browser, written(pictures, "html"), size) as page:
+            page.locator("#gallery .tile").first.click()
+            told = explain(pictures, page.inner_text("dialog[open] h2").removeprefix("Example "))
+            for word, wanted in (("help", told.helpful), ("hurt", told.harmful)):
+                items = page.locator(f"dialog h3:has-text('most {word} its prediction') + ul .tile")
+                assert [text.split("id ")[1] for text in items.all_inner_texts()] == [str(one) for one in wanted["id"]]
+                assert items.locator(".thumb").count() == len(wanted["id"]) > 0
+                assert ("+" if word == "help" else "−") in items.first.inner_text()
+            assert page.locator("dialog[open]").evaluate("(e) => e.scrollWidth <= e.clientWidth")
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["1400", "400"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_layers_are_drawn_and_fit_the_width(browser, by_layer, written, size, scheme) -> None:
+    with Seen(browser, written(by_layer, "html"), size, scheme) as page:
+        assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+        box = page.locator("#chart-location svg").bounding_box()
+        assert 0 < box["width"] <= size[0] and box["height"] > 100
+        assert page.locator("#location tbody tr").count() == 3
+        assert page.locator("nav a[href='#location']").count() == 1
+
+
 def test_a_card_shows_the_examples_percentile(browser, pictures, written) -> None:
     values = compact(pictures.scores["cumulative_loss"])
     with Seen(browser, written(pictures, "html")) as page:

@@ -34,3 +34,32 @@ def test_neighbours_are_the_nearest_others() -> None:
 def test_fewer_examples_than_neighbours() -> None:
     near, _ = cards.neighbours(np.eye(3, dtype=np.float32), np.array([0]))
     assert sorted(near[0].tolist()) == [1, 2]
+
+
+def test_the_first_cards_say_who_helps_and_who_hurts_as_explain_does(pictures) -> None:
+    rows = np.arange(cards.TRACED + 2)
+    found, ids = cards.cards(pictures, rows), pictures.task.train.ids
+    for row in (0, 10, cards.TRACED - 1):
+        told = explain(pictures, ids[row], cards.KIN)
+        for name, wanted in (("helpful", told.helpful), ("harmful", told.harmful)):
+            assert [ids[k] for k, _ in found[row][name]] == wanted["id"].tolist()
+            assert [v for _, v in found[row][name]] == pytest.approx(wanted["value"].tolist(), rel=6e-3)
+            assert {k for k, _ in found[row][name]} <= set(cards.kin(found))
+    for row in rows[cards.TRACED :].tolist():
+        assert "helpful" not in found[row] and "harmful" not in found[row]
+
+
+def test_the_curvature_is_fitted_once_for_all_cards(pictures, monkeypatch) -> None:
+    from byheart.scores.gradients import ekfac
+
+    fits, fit = [], ekfac.fit
+    monkeypatch.setattr(ekfac, "fit", lambda *given: (fits.append(1), fit(*given))[1])
+    cards.cards(pictures, np.arange(10))
+    assert len(fits) == 1
+
+
+def test_a_helpful_example_has_its_sign(pictures) -> None:
+    found = cards.cards(pictures, np.arange(20))
+    assert all(v > 0 for card in found.values() for _, v in card.get("helpful", ()))
+    assert all(v < 0 for card in found.values() for _, v in card.get("harmful", ()))
+    assert all(row not in [k for k, _ in card.get("helpful", ())] for row, card in found.items())

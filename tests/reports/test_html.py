@@ -140,6 +140,7 @@ def test_size(n, limit, pictures, tmp_path, monkeypatch) -> None:
     made = page.gather(audit)
     assert len(made.data["notable"]) > 500 and made.data["pictures"]["rows"] and len(made.data["cards"]) == 200
     assert made.data["cards"][made.data["pictures"]["rows"][0]]["loss"]
+    assert sum("harmful" in card for card in made.data["cards"].values()) == 40
     text = html.rendered(audit, made)
     assert len(text.encode()) <= limit
     assert len(rows.frame(audit)) == n
@@ -162,7 +163,14 @@ def stretched(audit, n: int, columns: dict[str, np.ndarray], random: np.random.G
     origin = audit.scores.run
     run = SimpleNamespace(epochs=60, record=origin.record, timing={}, folder=origin.folder, shortfall="")
     run = type(
-        "Made", (), {"__getitem__": lambda s, k: arrays[k], "__contains__": lambda s, k: k in arrays, **vars(run)}
+        "Made",
+        (),
+        {
+            "__getitem__": lambda s, k: arrays[k],
+            "__contains__": lambda s, k: k in arrays,
+            "network": lambda s, task, weights=None: task.build().eval(),
+            **vars(run),
+        },
     )()
     scores = dataclasses.replace(
         audit.scores, ids=task.train.ids, columns=columns, errors={"memorization": random.random(n)}, run=run, many=None

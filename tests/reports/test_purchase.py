@@ -52,3 +52,19 @@ def test_what_was_asked_for_is_bought(tmp_path, asked):
     models, pairs = purchase(RUN, tmp_path, 120.0, *asked, 2)
     assert asked[0] in (None, models) and asked[1] in (None, pairs)
     assert purchase(RUN, tmp_path, 120.0, *asked, 2) == (models, pairs)
+
+
+def test_what_else_is_asked_for_leaves_less_to_buy(tmp_path):
+    alone = purchase(RUN, tmp_path / "a", 60.0, None, None, 1)
+    beside = purchase(RUN, tmp_path / "b", 60.0, None, None, 1, 10.0)
+    assert beside < alone and beside == purchase(RUN, tmp_path / "c", 40.0, None, None, 1)
+
+
+def test_the_plan_says_and_prices_what_else_is_asked_for(few, tmp_path, monkeypatch):
+    from byheart.reports.purchase import intention
+    from byheart.runs import cost
+
+    monkeypatch.setattr(cost, "pace", lambda task: 10.0)
+    told = [intention(few, tmp_path, 1.0, 0, 0, 1, besides) for besides in (0.0, 2.0)]
+    assert "about 21 s" in told[0] and "layer" not in told[0]
+    assert "about 47 s" in told[1] and "memorization located by layer" in told[1]

@@ -106,7 +106,7 @@ def test_readings_are_files_with_their_cost(made, tmp_path):
     content = read_json(tmp_path / "steady" / "seed-0.json")
     assert content["measured"]["values"] == {"one": 1.0, "two": 2.0}
     assert content["cpu_seconds"] >= 0
-    assert not (tmp_path / "steady" / "0").exists()
+    assert sorted(p.name for p in (tmp_path / "steady").iterdir()) == [f"seed-{k}.json" for k in range(3)]
 
 
 def test_one_seed_is_refused(made, tmp_path):

@@ -38,6 +38,7 @@ def audit(
     fresh: Flag = False,
     redact: Flag = False,
     privacy: Flag = False,
+    locate: Flag = False,
     verbose: Verbose = False,
 ) -> int:
     """Train, watch what is learned by heart, judge it, and write a report that opens in a browser.
@@ -61,6 +62,7 @@ def audit(
         fresh: Forget an earlier audit in the same folder; otherwise the same command goes on or is instant.
         redact: Leave pictures, rows and texts out of the report.
         privacy: Attack the models that are trained anyway: which records could be recognized as trained on.
+        locate: Ask each layer how much of what was memorized it holds, rewound and trained anew.
         verbose: Print more than one screen, and the traceback of an error.
     """
     from byheart.base.progress import visible
@@ -79,9 +81,12 @@ def audit(
         )
     if checkpoint is not None:
         options = {"plant": plant, "network": network, "checkpoint": checkpoint, "out": out, "seed": seed}
+        options |= {"locate": locate}
         command = again(source, **options, redact=redact)
         say.note("plan     no training: the network is read from its checkpoint")
-        found, folder = of_checkpoint(task, checkpoint, out, command, "html_redacted" if redact else "html", fresh)
+        found, folder = of_checkpoint(
+            task, checkpoint, out, command, "html_redacted" if redact else "html", fresh, locate
+        )
         return told(found, folder, json, conditions)
     from byheart.reports.audit import audit as whole
     from byheart.reports.audit import place
@@ -89,9 +94,10 @@ def audit(
     folder = out or place(task, seed)
     options = {"plant": plant, "budget": None if budget == BUDGET else budget, "models": models, "network": network}
     options |= {"epochs": epochs, "method": method, "out": out}
-    command = again(source, **options, seed=seed, redact=redact, privacy=privacy)
+    command = again(source, **options, seed=seed, redact=redact, privacy=privacy, locate=locate)
     found = whole(
         task, folder, most, seed, visible(), models=models, fresh=fresh, command=command, privacy=privacy,
+        locate=locate,
         page="html_redacted" if redact else "html",
         announce=lambda line: say.note(f"plan     {line}"),
     )  # fmt: skip
@@ -99,7 +105,7 @@ def audit(
 
 
 def of_checkpoint(
-    task: Task, checkpoint: Path, out: Path | None, command: str, page: str, fresh: bool
+    task: Task, checkpoint: Path, out: Path | None, command: str, page: str, fresh: bool, locate: bool = False
 ) -> tuple[Audit, Path]:
     """The audit of a network that is trained already, and its folder."""
     from byheart.base.progress import visible
@@ -109,7 +115,8 @@ def of_checkpoint(
     folder = out or place(task, checkpoint)
     if fresh:
         restart(folder / "run")
-    return audit_checkpoint(task, checkpoint, folder, progress=visible(), page=page, command=command), folder
+    found = audit_checkpoint(task, checkpoint, folder, progress=visible(), page=page, command=command, locate=locate)
+    return found, folder
 
 
 def told(found: Audit, folder: Path, json: bool, conditions: Sequence[Gate]) -> int:

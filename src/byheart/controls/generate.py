@@ -24,6 +24,7 @@ from byheart.data.task import Task
 KINDS = ("mixup", "smote", "noise")
 NEIGHBOURS = 5  # Chawla et al. 2002
 ALPHA = 0.2  # of the Beta distribution, Zhang et al. 2018
+REDRAWN = 50  # times at most that a share which makes a copy is drawn anew
 DEVIATION = 0.1  # of the noise, in deviations of the column (images: of all pixels)
 
 
@@ -141,6 +142,27 @@ def fitted(inputs: np.ndarray, like: np.ndarray) -> np.ndarray:
     return (np.rint(inputs) if like.dtype.kind in "biu" else inputs).astype(like.dtype)
 
 
+def uncopied(
+    task: Task, kind: str, sources: Int[np.ndarray, "k"], partners: Int[np.ndarray, "k"],
+    shares: Float[np.ndarray, "k"], random: np.random.Generator,
+) -> Float[np.ndarray, "k"]:  # fmt: skip
+    """The shares (k,), those drawn anew with which a mixture is one of the two it is made of, byte for byte.
+
+    A share near 1 makes a copy where values are whole numbers; mixup draws such shares often. Two equal examples have
+    no other mixture.
+    """
+    first, second, shares = task.train.inputs[sources], task.train.inputs[partners], shares.copy()
+    for _ in range(REDRAWN):
+        made = fitted(between(first.astype(np.float64), second.astype(np.float64), shares), task.train.inputs)
+        same = [(made == parent).reshape(len(made), -1).all(1) for parent in (first, second)]
+        copied = np.flatnonzero(same[0] | same[1])
+        if not len(copied):
+            break
+        again = random.random(len(copied)) if kind == "smote" else random.beta(ALPHA, ALPHA, len(copied))
+        shares[copied] = np.maximum(again, 1 - again) if kind == "mixup" else again
+    return shares
+
+
 def drawn(task: Task, kind: str, rows: Int[np.ndarray, "k"], count: int, seed: int, reason: str) -> Generate:
     """`count` new examples from training rows, taken in turn, with partners and shares drawn from `seed`."""
     if kind not in KINDS:
@@ -165,6 +187,7 @@ def drawn(task: Task, kind: str, rows: Int[np.ndarray, "k"], count: int, seed: i
     else:
         shares = random.random(count) if kind == "smote" else random.beta(ALPHA, ALPHA, count)
         shares = np.maximum(shares, 1 - shares) if kind == "mixup" else shares
+        shares = uncopied(task, kind, sources, np.array(partners), shares, random)
     ids = plain(train.ids)
     return Generate(
         kind, plain(new_ids(task, kind, count)), tuple(ids[r] for r in sources),

@@ -16,6 +16,7 @@ from byheart.base.registry import find
 from byheart.base.seeds import generator, spawn
 from byheart.controls.arguments import with_arguments
 from byheart.controls.vary import Factor
+from byheart.data.irrelevant import with_irrelevant
 from byheart.data.plant.limits import share
 from byheart.data.task import Task
 from byheart.runs.loop import events_of
@@ -43,13 +44,14 @@ class Setting:
         return {target: value for (there, target), value in pairs if there == kind}
 
     def task(self, base: Task, seed: int) -> Task:
-        """The task with this setting. Data come first: plan, then size, then plants, drawn from `seed`.
+        """The task with this setting. Data come first: plan, size, irrelevant features, then plants, drawn from `seed`.
 
         The size draws random training examples; smaller sizes are parts of larger ones. Errors: UsageError, DataError.
         """
         data, recipe = self.of("data"), self.of("recipe")
         task = planned(base, data.get("plan"))
         task = smaller(task, data.get("size"), seed)
+        task = with_irrelevant(task, data.get("irrelevant") or 0, spawn(seed, "irrelevant"))
         for name, amount in self.of("plant").items():
             task = planted(task, name, amount, seed)
         network = with_arguments(data.get("network", task.network), self.of("network"))

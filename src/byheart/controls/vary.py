@@ -1,9 +1,9 @@
 """What can be varied, by name: "dropout=0,0.2,0.5", "hidden=64x64,256x256", "size=100,300,1000".
 
 A name means, in this order: a field of the recipe (epochs, batch, optimizer, lr, ...), the data and what is done with
-them (size, plan, augment, scaling, network, method), a plant, a method, an argument of the network. Where one name
-means two things the first wins, and a prefix says which is meant: `network.dropout=0.1` (recipe. data. plant. method.
-network.).
+them (size, irrelevant, plan, augment, scaling, network, method), a plant, a method, an argument of the network. Where
+one name means two things the first wins, and a prefix says which is meant: `network.dropout=0.1` (recipe. data. plant.
+method. network.).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from byheart.runs.named import literal, named_event
 Kind = Literal["recipe", "data", "plant", "method", "network"]
 Vary = Mapping[str, Sequence[Any]] | Sequence[str]
 WITHOUT = ("none", "off", "0", "0.0")
-DATA = ("size", "plan", "augment", "scaling", "network", "method")
+DATA = ("size", "irrelevant", "plan", "augment", "scaling", "network", "method")
 # columns of the table that a factor cannot be called after: it then bears its prefix
 COLUMNS = (
     "setting", "seeds", "diverged", "parameters", "examples", "learning_rate", "train", "validation", "test", "gap",
@@ -130,7 +130,9 @@ def value_of(kind: Kind, target: str, given: Any, networks: Sequence[Network]) -
         return written(target, given, networks)
     if target == "network":
         find("network", given)
-    if kind == "recipe" or target == "size":
+    if target == "irrelevant" and without(given):
+        return None
+    if kind == "recipe" or target in ("size", "irrelevant"):
         return None if given in ("auto", "all") else literal(given)
     return given
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from byheart.base.errors import NotApplicable
 
@@ -19,6 +19,15 @@ BATCH = 256
 
 def gradient_influence(evidence: Evidence, part: str, row: int) -> Float[np.ndarray, "n"]:
     """How much the loss of one example of a part would rise without each training example (n,), to first order.
+
+    Units, source and errors: those of `gradient_influences`.
+    """
+    return gradient_influences(evidence, part, np.array([row]))[0]
+
+
+def gradient_influences(evidence: Evidence, part: str, rows: Int[np.ndarray, "r"]) -> Float[np.ndarray, "r n"]:
+    """How much the loss of each of some examples of a part would rise without each training example (r, n), to first
+    order; the curvature is fitted once for all of them.
 
     g_i^T (F + damping)^-1 g_j / n with EK-FAC's inverse of the empirical Fisher matrix (Grosse et al. 2023) of the
     trained network, in nats (regression: squared deviations); positive: it helps. Nothing is trained. Errors:
@@ -38,17 +47,18 @@ def gradient_influence(evidence: Evidence, part: str, row: int) -> Float[np.ndar
     few = np.unique(np.linspace(0, n - 1, min(n, FITTED)).astype(int))
     with one_thread():
         fitted = fit(network, *task.tensors(task.train, few), task.loss)
-        asked = task.tensors(getattr(task, part), np.array([row]))
-        (query,) = query_blocks(network, asked, task.loss, fitted, BATCH)
-        found = [
-            values
-            for begin in range(0, n, CHUNK)
-            for values in values_of(
-                network, query, task.tensors(task.train, np.arange(begin, min(begin + CHUNK, n))), task.loss, fitted,
-                BATCH,
-            )
-        ]  # fmt: skip
-    return torch.cat(found, 1)[0].double().numpy() / n
+        asked, found = task.tensors(getattr(task, part), rows), []
+        for queries in query_blocks(network, asked, task.loss, fitted, BATCH):
+            values = [
+                some
+                for begin in range(0, n, CHUNK)
+                for some in values_of(
+                    network, queries, task.tensors(task.train, np.arange(begin, min(begin + CHUNK, n))), task.loss,
+                    fitted, BATCH,
+                )
+            ]  # fmt: skip
+            found.append(torch.cat(values, 1))
+    return torch.cat(found).double().numpy() / n
 
 
 def helpful_and_harmful(
@@ -58,14 +68,26 @@ def helpful_and_harmful(
 
     Both are empty where there is no network to ask.
     """
+    return helpful_and_harmful_of(evidence, part, np.array([row]), k)[0]
+
+
+def helpful_and_harmful_of(
+    evidence: Evidence, part: str, rows: Int[np.ndarray, "r"], k: int
+) -> list[tuple[dict[str, np.ndarray], dict[str, np.ndarray]]]:
+    """For each of some predictions what `helpful_and_harmful` gives, at the cost of one fit."""
     try:
-        value = gradient_influence(evidence, part, row)
+        values = gradient_influences(evidence, part, rows)
     except NotApplicable:
-        return {}, {}
+        return [({}, {}) for _ in rows]
     if part == "train":
-        value[row] = 0.0
-    examples, order = evidence.task.train, np.argsort(value, kind="stable")
-    helpful, harmful = order[::-1][:k], order[:k]
-    chosen = helpful[value[helpful] > 0], harmful[value[harmful] < 0]
-    first, second = ({"id": examples.ids[r], "value": value[r], "label": examples.targets[r]} for r in chosen)
-    return first, second
+        values[np.arange(len(rows)), rows] = 0.0
+    return [(most(evidence, value, -value, k), most(evidence, value, value, k)) for value in values]
+
+
+def most(
+    evidence: Evidence, value: Float[np.ndarray, "n"], key: Float[np.ndarray, "n"], k: int
+) -> dict[str, np.ndarray]:
+    """The k training examples of least `key`, those below 0: id, value, label."""
+    examples, order = evidence.task.train, np.argsort(key, kind="stable")[:k]
+    rows = order[key[order] < 0]
+    return {"id": examples.ids[rows], "value": value[rows], "label": examples.targets[rows]}

@@ -28,12 +28,12 @@ def wilson_many(hits: np.ndarray, n: np.ndarray, z: float = Z) -> tuple[np.ndarr
     return p, np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
 
 
-def difference(hits_a: Number, n_a: Number, hits_b: Number, n_b: Number) -> tuple[float, float, float]:
-    """Frequency a minus frequency b with its 95% interval; NaNs when one is of nothing. Source: Agresti and Caffo
-    (2000).
+def difference(hits_a: Number, n_a: Number, hits_b: Number, n_b: Number, z: float = Z) -> tuple[float, float, float]:
+    """Frequency a minus frequency b with its 95% interval, for another `z` a wider one; NaNs when one is of nothing.
+    Source: Agresti and Caffo (2000).
     """
     if not (n_a > 0 and n_b > 0):
         return math.nan, math.nan, math.nan
     a, b = (hits_a + 1) / (n_a + 2), (hits_b + 1) / (n_b + 2)
-    half = Z * math.sqrt(a * (1 - a) / (n_a + 2) + b * (1 - b) / (n_b + 2))
+    half = z * math.sqrt(a * (1 - a) / (n_a + 2) + b * (1 - b) / (n_b + 2))
     return hits_a / n_a - hits_b / n_b, max(a - b - half, -1.0), min(a - b + half, 1.0)

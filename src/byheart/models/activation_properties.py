@@ -10,26 +10,26 @@ from jaxtyping import Float
 from torch import nn
 
 FAR = 1e6  # an activation that still grows here has no bound
-GRID = np.linspace(-20, 20, 400_001)  # in steps of 1e-4; outside it no activation in use turns
+GRID = np.linspace(-10, 10, 100_001)  # outside it no activation in use turns
 COARSE, FINE = 1e-2, 1e-3  # steps of the grids on which jumps are told from slopes
 MOST = 2  # derivatives that are looked at
 
 
 @dataclass(frozen=True)
 class Properties:
-    """The range of an activation as infimum and supremum (infinite without a bound), its smallest step up a fine grid
+    """The range of an activation as infimum and supremum (infinite without a bound), its smallest slope
     (below 0: it falls somewhere), and how many of its first two derivatives are continuous (-1: itself it is not).
     """
 
     low: float
     high: float
-    step: float
+    slope: float
     derivatives: int
 
     @property
     def monotone(self) -> bool:
         """Whether it never falls."""
-        return self.step >= 0
+        return self.slope >= 0
 
 
 def properties(activation: nn.Module) -> Properties:
@@ -44,7 +44,7 @@ def properties(activation: nn.Module) -> Properties:
     return Properties(
         low=min(*ends, float(seen.min())),
         high=max(*ends, float(seen.max())),
-        step=0.0 if -rounding <= step < 0 else step,
+        slope=0.0 if -rounding <= step < 0 else step / float(GRID[1] - GRID[0]),
         derivatives=continuous(activation),
     )
 

@@ -13,6 +13,7 @@ import numpy as np
 from byheart.base.errors import RunError, UsageError
 from byheart.base.progress import Progress, silent
 from byheart.base.store import digest, read_json, write_json
+from byheart.reports.located import KEPT
 from byheart.reports.purchase import PLAN, counted, intention, purchase
 from byheart.reports.times import Times
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from byheart.data.task import Task
     from byheart.diagnosis.audit import Audit
     from byheart.privacy.leakage import Leakage
+    from byheart.reports.located import Located
     from byheart.runs.run import Run
     from byheart.runs.subsets import SubsetRuns
     from byheart.runs.twin import Twin
@@ -46,6 +48,7 @@ def audit(
     page: str = "html",
     command: str = "",
     privacy: bool = False,
+    locate: bool = False,
     announce: Callable[[str], None] = lambda line: None,
 ) -> Audit:
     """Record, score, diagnose and report a task within `budget` seconds; the same call again goes on, or reads what is
@@ -55,11 +58,13 @@ def audit(
     `pairs` say otherwise; with pairs comes a regularized twin of the run, and where the run answers training examples
     from inputs that are idle at test time, a twin without these. Folder: `out`, or runs/<task>-<digest>; it then holds
     audit.html (by the writer `page`: html or html_redacted), audit.json, scores.parquet, influence_pairs.parquet.
-    With `privacy` the subset models are attacked, each in turn with the others as references.
+    With `privacy` the subset models are attacked, each in turn with the others as references; with `locate` the run
+    keeps checkpoints, and its layers are asked which of them hold what was memorized.
     `announce` gets the lines that say what will be done. Errors: RunError when the folder belongs to another task or
     seed.
     """
     from byheart.diagnosis.audit import diagnose
+    from byheart.reports.located import kept_along, located, trainings
     from byheart.runs.learning_rate import settled
     from byheart.runs.single import record
     from byheart.runs.workers import workers
@@ -73,17 +78,20 @@ def audit(
             f"{models} subset models cannot be compared.", do="give 0 for none, or 2 and more; 20 make a block"
         )
     progress, jobs = progress or silent(), workers(jobs)
-    folder = Path(out) if out is not None else place(task, seed)
+    watched = kept_along(task) if locate else task
+    folder = Path(out) if out is not None else place(watched, seed)
     if fresh:
         _forget(folder)
     task = settled(task, folder / "run")
+    watched = kept_along(task) if locate else task
+    besides = trainings(watched) if locate else 0.0
     times = Times(folder)
-    announce(intention(task, folder, budget, models, pairs, jobs))
+    announce(intention(task, folder, budget, models, pairs, jobs, besides))
     with times("record"):
-        run = record(task, folder / "run", seed, progress=progress)
-    models, pairs = purchase(run, folder, budget, models, pairs, jobs)
+        run = record(watched, folder / "run", seed, progress=progress)
+    models, pairs = purchase(run, folder, budget, models, pairs, jobs, besides)
     many = None
-    effects: dict[str, Effect | Twin | Leakage | str] = {}
+    effects: dict[str, Effect | Twin | Leakage | Located | str] = {}
     if models:
         from byheart.runs.subsets import record_subsets
 
@@ -100,6 +108,9 @@ def audit(
     if privacy:
         with times("privacy"):
             effects |= {"privacy": _attacks(scores)}
+    if locate:
+        with times("locate"):
+            effects |= {"location": located(run, task, scores, folder)}
     with times("diagnose"):
         found = diagnose(scores, task, effects, command=command)
     with times("report"):
@@ -123,7 +134,7 @@ def _forget(folder: Path) -> None:
     if (folder / "scores" / "key.json").exists():
         shutil.rmtree(folder / "scores")
     if (folder / PLAN).exists():
-        for name in (PLAN, PAGE, *TWINS, "timing.json"):
+        for name in (PLAN, PAGE, *TWINS, KEPT, "timing.json"):
             (folder / name).unlink(missing_ok=True)
 
 

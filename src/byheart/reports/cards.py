@@ -1,4 +1,4 @@
-"""What one example's card holds beyond its scores: loss by epoch, nearest neighbours, whom its answer hangs on."""
+"""What one example's card holds beyond its scores: loss by epoch, nearest neighbours, who helps and who hurts."""
 
 from __future__ import annotations
 
@@ -13,15 +13,19 @@ if TYPE_CHECKING:
 
 KIN = 6  # neighbours and influential examples of each card
 SPARE = 16  # candidates whose distance is taken exactly
+TRACED = 40  # cards with the examples that help and hurt by their gradients; each costs part of a pass
+PARTS = ("neighbours", "influential", "helpful", "harmful")
 
 
 def cards(audit: Audit, rows: np.ndarray) -> dict[int, dict[str, Any]]:
-    """One card per row: loss (epochs), neighbours as [row, distance], influential as [row, influence, low, high].
+    """One card per row: loss (epochs), neighbours as [row, distance], influential as [row, influence, low, high]; the
+    first forty also have helpful and harmful as [row, nats].
 
     The same neighbours and influences as `byheart.explain` gives, for many rows at once.
     """
     from byheart.diagnosis.check import Evidence
     from byheart.diagnosis.explain import influential
+    from byheart.diagnosis.gradient_influence import helpful_and_harmful_of
 
     run, task = audit.scores.run, audit.task
     if run is None or not len(rows):
@@ -39,6 +43,12 @@ def cards(audit: Audit, rows: np.ndarray) -> dict[int, dict[str, Any]]:
             numbers = (rounded(told[name]) for name in ("influence", "low", "high"))
             card["influential"] = [[place[one], *n] for one, *n in zip(told["id"].tolist(), *numbers, strict=True)]
         found[row] = card
+    first = rows[:TRACED]
+    for row, both in zip(first.tolist(), helpful_and_harmful_of(evidence, "train", first, KIN), strict=True):
+        for name, one in zip(("helpful", "harmful"), both, strict=True):
+            if len(one.get("id", ())):
+                values = rounded(one["value"])
+                found[row][name] = [[place[k], v] for k, v in zip(one["id"].tolist(), values, strict=True)]
     return found
 
 
@@ -72,5 +82,5 @@ def neighbours(points: np.ndarray, rows: np.ndarray, k: int = KIN) -> tuple[np.n
 
 def kin(details: dict[int, dict[str, Any]]) -> list[int]:
     """The rows that the cards name, each once."""
-    named = [k[0] for card in details.values() for part in ("neighbours", "influential") for k in card.get(part, ())]
+    named = [k[0] for card in details.values() for part in PARTS for k in card.get(part, ())]
     return list(dict.fromkeys(named))

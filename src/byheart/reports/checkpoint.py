@@ -13,14 +13,16 @@ from byheart.reports.audit import write
 
 def audit_checkpoint(
     task: Task, weights: str | Path, out: str | Path | None = None, *, progress: Progress | None = None,
-    page: str = "html", command: str = "",
+    page: str = "html", command: str = "", locate: bool = False,
 ) -> Audit:  # fmt: skip
     """Score, diagnose and report the task's network with the weights of a file; nothing is trained.
 
     Verdict and findings that need a trajectory or other networks say so, and what would settle them. Folder: `out`, or
-    runs/<task>-checkpoint-<digest>; it then holds what `byheart.audit` leaves. Errors: those of `runs.given.given`.
+    runs/<task>-checkpoint-<digest>; it then holds what `byheart.audit` leaves. With `locate` the report says why layers
+    were not asked. Errors: those of `runs.given.given`.
     """
     from byheart.diagnosis.audit import diagnose
+    from byheart.reports.located import CHECKPOINT
     from byheart.runs.given import given
     from byheart.scores.table import score
 
@@ -31,7 +33,7 @@ def audit_checkpoint(
     bar.advance()
     bar.done()
     scores.save(folder / "scores")
-    found = diagnose(scores, task, command=command)
+    found = diagnose(scores, task, {"location": CHECKPOINT} if locate else None, command=command)
     write(found, page, folder)
     return found
 

@@ -112,7 +112,7 @@ def how_made(audit: Audit) -> list[tuple[str, str]]:
             ("subset models", f"{many.models}, seed {many.record.seed}, each on a random part of the examples")
         )
     for name, effect in audit.effects.items():
-        if name == "privacy":
+        if name in ("privacy", "location"):
             continue
         if name == "sweep":
             found.append(("sweep", f"{len(effect.table)} settings, {effect.seeds} seeds each"))

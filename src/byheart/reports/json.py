@@ -11,7 +11,7 @@ import numpy as np
 
 from byheart.base.registry import register
 from byheart.base.store import write_json
-from byheart.reports import influence, privacy
+from byheart.reports import influence, location, privacy
 
 if TYPE_CHECKING:
     from byheart.diagnosis.audit import Audit
@@ -49,8 +49,9 @@ def content(audit: Audit) -> dict[str, Any]:
         "groups": [as_plain(row) for row in audit.groups],
         "truth": None if audit.truth is None else as_plain(audit.truth),
         "influence_pairs": influence.content(audit),
-        "effects": {name: _effect(e) for name, e in audit.effects.items() if name != "privacy"},
+        "effects": {name: _effect(e) for name, e in audit.effects.items() if name not in ("privacy", "location")},
         "privacy": privacy.content(audit),
+        "location": location.content(audit),
         "curves": _curves(audit),
         "scores": {name: summary(values) for name, values in audit.scores.columns.items()},
         "skipped_scores": dict(audit.scores.skipped),

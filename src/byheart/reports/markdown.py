@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from byheart.base.registry import register
 from byheart.base.store import atomically
-from byheart.reports import facts, intervals
+from byheart.reports import facts, intervals, location
 from byheart.reports.words import count, percent, plain, printable
 
 if TYPE_CHECKING:
@@ -43,13 +43,14 @@ def rendered(audit: Audit) -> str:
         _table(("finding", "examples", "share", "evidence", "what to do"), found)
         if found
         else "No check found anything.",
+        f"Where memorization sits: {escaped(layers)}" if (layers := location.line(audit)) else "",
         "## What the verdict rests on",
         _table(("sign", "value", "how to read it"), evidence),
         "## How this was made",
         _table(("what", "value"), facts.how_made(audit)),
         "± is two standard errors.",
     ]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:

@@ -82,6 +82,7 @@ def _gather(audit: Audit, contents: Any) -> Page:
             "tally": figures.tally(len(tally_labels(audit))),
             "trajectory": figures.trajectory(),
             "roc": attacked(audit),
+            "location": by_layer(audit),
         },
     } | shown  # fmt: skip
     return Page(data, text, sheet, accuracy, loss, left_out, axes)
@@ -93,6 +94,14 @@ def attacked(audit: Audit) -> dict[str, Any] | None:
 
     found = privacy.made(audit)
     return None if found is None or isinstance(found, str) else privacy_figure.roc(found)
+
+
+def by_layer(audit: Audit) -> dict[str, Any] | None:
+    """What each layer holds of the memorized; None where it was not asked or could not be told."""
+    from byheart.reports import location, location_figure
+
+    found = location.made(audit)
+    return None if found is None or isinstance(found, str) else location_figure.by_layer(location.points(audit))
 
 
 def task_has_pictures(audit: Audit) -> bool:

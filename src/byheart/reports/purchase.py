@@ -18,23 +18,26 @@ AGAIN = "delete it; the plan is made again"
 MOST = 100_000  # models or pairs; a plan that asks for more was damaged
 
 
-def intention(task: Task, folder: Path, budget: float, models: int | None, pairs: int | None, jobs: int) -> str:
-    """One line: what will be done and how long it takes."""
+def intention(
+    task: Task, folder: Path, budget: float, models: int | None, pairs: int | None, jobs: int, besides: float = 0.0
+) -> str:
+    """One line: what will be done and how long it takes; `besides` are trainings that something else costs."""
     from byheart.runs.cost import afford, pace, priced
 
     plan = kept(folder)
+    layers = ", memorization located by layer" if besides else ""
     if plan["budget"] >= budget and models is None:
         return (
             f"{task.recipe.epochs} epochs, {plan['models']} subset models, "
-            f"{plan['pairs']} pairs without the memorized: as begun in {folder}"
+            f"{plan['pairs']} pairs without the memorized{layers}: as begun in {folder}"
         )
     one = pace(task) * 1.3  # held-out passes and recording come on top of the steps
-    bought = afford(one, budget - one, jobs)
+    bought = afford(one, budget - (1 + besides) * one, jobs)
     m, p = bought.models if models is None else models, bought.pairs if pairs is None else pairs
-    seconds = one + priced(one, m, p, jobs)
+    seconds = (1 + besides) * one + priced(one, m, p, jobs)
     whose = f"of the {budget:g} s budget" if models is None else "whatever the budget"
     twin = " and a regularized twin" if p else ""
-    what = f"{task.recipe.epochs} epochs, {m} subset models, {p} pairs without the memorized{twin}"
+    what = f"{task.recipe.epochs} epochs, {m} subset models, {p} pairs without the memorized{twin}{layers}"
     return f"{what}: about {seconds:.0f} s {whose}"
 
 
@@ -59,18 +62,19 @@ def counted(value: Any) -> bool:
 
 
 def purchase(
-    run: Run, folder: Path, budget: float, models: int | None, pairs: int | None, jobs: int
+    run: Run, folder: Path, budget: float, models: int | None, pairs: int | None, jobs: int, besides: float = 0.0
 ) -> tuple[int, int]:
     """How many models and pairs; decided once for a budget, so that the same command goes on with the same plan.
 
-    What the watched run took stands in its folder, so that an interruption before the plan changes nothing.
+    What the watched run took stands in its folder, so that an interruption before the plan changes nothing; `besides`
+    are trainings like it that something else costs.
     """
     from byheart.runs.cost import afford
 
     plan = kept(folder)
     if budget > plan["budget"] and (models is None or pairs is None):
         took = float(run.timing.get("cpu_seconds", 0.0))
-        bought = afford(took, budget - took, jobs)
+        bought = afford(took, budget - (1 + besides) * took, jobs)
         plan = {
             "budget": budget,
             "models": max(bought.models, plan["models"]),

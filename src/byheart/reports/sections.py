@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from byheart.reports import facts, groups, influence, intervals, privacy
+from byheart.reports import facts, groups, influence, intervals, location, privacy
 from byheart.reports.notable import CARDS, second
 from byheart.reports.words import between, count, plain, sentence
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SHOWN = 6  # pictures in a finding's section
 TITLES = (
     ("learned", "Learned or memorized"), ("memorized", "What was memorized"), ("all-map", "Map"),
-    ("findings", "Findings"), ("privacy", "Privacy"), ("groups", "Classes and groups"),
+    ("findings", "Findings"), ("privacy", "Privacy"), ("location", "By layer"), ("groups", "Classes and groups"),
     ("influence", "Who helps whom"),
     ("evidence", "Evidence"), ("examples", "All examples"), ("made", "How this was made"),
 )  # fmt: skip
@@ -30,7 +30,8 @@ def context(audit: Audit, page: Page) -> dict[str, Any]:
     """Everything the template names, but for scripts, styles and data."""
     first, rest = facts.split(audit.verdict.sentence)
     names = [s["name"] for s in page.data["scores"]]
-    tables, leak = groups.section(audit), privacy.section(audit)
+    tables, leak, layers = groups.section(audit), privacy.section(audit), location.section(audit)
+    there = {"all-map": page.axes, "groups": tables, "privacy": leak, "location": layers}
     return {
         "task_name": audit.task.name,
         "verdict": audit.verdict,
@@ -38,9 +39,10 @@ def context(audit: Audit, page: Page) -> dict[str, Any]:
         "rest": rest,
         "numbers": top_numbers(audit),
         "command": audit.command,
-        "sections": [t for t in TITLES if {"all-map": page.axes, "groups": tables, "privacy": leak}.get(t[0], True)],
+        "sections": [t for t in TITLES if there.get(t[0], True)],
         "tables": tables,
         "privacy": leak,
+        "location": layers,
         "learned": learned(audit),
         "curves": curves(page),
         "truth": truth(audit),

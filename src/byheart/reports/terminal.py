@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from byheart.base.registry import register
-from byheart.reports import facts
+from byheart.reports import facts, location
 from byheart.reports.words import count, percent, plain, printable, short, size
 
 if TYPE_CHECKING:
@@ -66,7 +66,9 @@ def findings(audit: Audit) -> RenderableType:
 
 
 def notes(audit: Audit) -> list[RenderableType]:
-    """What was planted and found again; what was not measured and which option buys it."""
+    """What was planted and found again; what was not measured and which option buys it; which layer
+    holds what was memorized, where that was asked.
+    """
     lines: list[tuple[str, str]] = [("planted", text) for text in truth(audit)]
     missing: dict[str, list[str]] = {}
     for measure in audit.verdict.evidence:
@@ -75,6 +77,8 @@ def notes(audit: Audit) -> list[RenderableType]:
     lines += [("unknown", f"{', '.join(names)}; to measure: {buys}") for buys, names in missing.items()]
     if audit.scores.run is not None and audit.scores.run.shortfall:
         lines.append(("fitted", audit.scores.run.shortfall))
+    if located := location.line(audit):
+        lines.append(("located", located))
     if not lines:
         return []
     grid = _grid()

@@ -13,7 +13,7 @@ from byheart.base.provenance import machine
 from byheart.base.store import read_json, write_json
 from byheart.runs.schema import TIMING
 
-STEPS = ("record", "subsets", "score", "utility", "diagnose", "report")
+STEPS = ("record", "subsets", "score", "utility", "twins", "privacy", "locate", "diagnose", "report")
 
 
 class Times:

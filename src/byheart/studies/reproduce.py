@@ -115,7 +115,7 @@ def measure(name: str, seed: int, folder: Path, small: bool = False) -> str:
 
     study: Study = find("study", name)
     begun = time.process_time()
-    place = folder / name / f"{seed}"
+    place = folder / name / f"{seed}-{digest(study)[:8]}"  # what an edited study left begun is not gone on with
     with one_thread():
         found = study.measure(Lab(seed, place / "measured", small))
         control: Callable[[Lab], Reading] | str = study.control

@@ -24,6 +24,13 @@ def test_the_shares_are_those_of_the_law(large):
         assert near(both, 0.5, np.sum(part.groups == "minority"))
 
 
+def test_the_misleading_share_is_that_of_the_training_part_alone():
+    task, usual = (bayat_classification(3, 20_000, 500, 5, **given) for given in ({"misleading": 0.5}, {}))
+    assert near(np.mean(task.train.groups == "minority"), 0.5, 20_000)
+    assert np.array_equal(task.test.inputs, usual.test.inputs)
+    assert np.array_equal(task.train.inputs[:, 0], usual.train.inputs[:, 0])
+
+
 def test_the_features_have_the_moments_of_the_law(large):
     for part in (large.train, large.validation, large.test):
         sign = 1 - 2 * part.targets
@@ -74,7 +81,7 @@ def test_sizes_and_recipe_are_the_papers():
 
 
 def test_what_makes_no_task_is_refused():
-    for wrong in ({"features": 1}, {"noise": -0.1}):
+    for wrong in ({"features": 1}, {"noise": -0.1}, {"misleading": 1.5}):
         with pytest.raises(UsageError, match="make no such task"):
             bayat_classification(**wrong)
 

@@ -17,7 +17,8 @@ from byheart.runs.loop import begin, step
 
 NAMES = (
     "bayat_bad", "bayat_classification", "bayat_good", "bayat_ugly", "coloured_mnist", "coloured_mnist_noisy",
-    "coloured_mnist_ten", "long_tail", "modular_addition", "noisy", "parity", "regular", "shortcut_core", "slabs",
+    "coloured_mnist_ten", "coloured_mnist_varied", "long_tail", "modular_addition", "noisy", "parity",
+    "polynomial", "regular", "shortcut_core", "slabs", "spiked_covariance",
 )  # fmt: skip
 FETCHED = {name for name in NAMES if "mnist" in name}
 SMALL = {name: {"train": 500, "test": 400} for name in FETCHED}

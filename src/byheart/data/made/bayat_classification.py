@@ -11,31 +11,37 @@ from byheart.data.task import Task
 
 SPREAD = 0.12  # deviation of the two features around their sign
 SPURIOUS = 5.0  # by this factor the spurious feature is larger, so that it is learned first
-FLIPPED = {"train": 0.1, "validation": 0.5, "test": 0.5}  # share of examples whose spurious feature misleads
+HELD_OUT = 0.5  # share of the held-out examples whose spurious feature misleads
 EPOCHS = 1_000
 
 
 @register("task", "bayat_classification")
 def bayat_classification(
-    seed: int = 0, train: int = 1_000, test: int = 1_000, features: int = 1_800, noise: float = 0.5
+    seed: int = 0,
+    train: int = 1_000,
+    test: int = 1_000,
+    features: int = 1_800,
+    noise: float = 0.5,
+    misleading: float = 0.1,
 ) -> Task:
-    """Two classes: feature 0 says the class, feature 1 is 5 times as large and says it in 90% of the training examples
-    and in half of the held-out ones; the others are noise of deviation `noise`.
+    """Two classes: feature 0 says the class, feature 1 is 5 times as large and says it in all but a share `misleading`
+    of the training examples and in half of the held-out ones; the others are noise of deviation `noise`.
 
     With s = 1 - 2 y: x_0 = s (1 + 0.12 N), x_1 = 5 s (+-1 + 0.12 N), x_j = noise N. Groups: "majority" where features 0
     and 1 agree in sign, "minority" where not; truth: minority. Validation is as large as test and of its law. Learned
     by a linear map, full-batch gradient descent, 1,000 epochs at 0.03 without noise and at 0.01 with it. Source: Bayat
     et al. 2024, figure 1.
     """
-    if features < 2 or noise < 0:
+    if features < 2 or noise < 0 or not 0 <= misleading <= 1:
         raise UsageError(
-            f"features={features}, noise={noise:g} make no such task.", do="give 2 features or more, noise from 0"
+            f"features={features}, noise={noise:g}, misleading={misleading:g} make no such task.",
+            do="give 2 features or more, noise from 0, and a share",
         )
     sizes = {"train": train, "validation": test, "test": test}
     parts, minority = {}, {}
     for part, n in sizes.items():
         random = generator(seed, "bayat_classification", part)
-        parts[part], minority[part] = drawn(n, features, noise, FLIPPED[part], random)
+        parts[part], minority[part] = drawn(n, features, noise, misleading if part == "train" else HELD_OUT, random)
     return Task(
         **parts,
         network="linear",

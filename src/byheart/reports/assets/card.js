@@ -19,6 +19,7 @@ function kin(title, list, what) {
   return [h("h3", {}, title), h("ul", { class: "kin" }, items)];
 }
 const signed = (v) => (v > 0 ? "+" : "") + short(v);
+const fine = (v) => (Math.abs(v) >= 0.01 ? signed(v) : (v > 0 ? "+" : "") + v.toPrecision(2).replaceAll("-", "−"));
 
 function ranks(row) {
   const lines = page.scores.filter((s) => row[s.name] !== null && !Number.isNaN(row[s.name])).map((s) => {
@@ -66,6 +67,9 @@ function open(k) {
     kin("Nearest training examples, as the network sees them", more?.neighbours, (v) => `at ${short(v)}`),
     kin("Training examples whose presence changes its answer most", more?.influential, signed),
     more?.influential?.length ? h("p", {}, h("small", {}, `+ makes the given label more often right, with its 95 % interval; these are the largest of ${count(rows.length - 1)} estimates, so some are large by chance.`)) : null,
+    kin("Training examples that most help its prediction", more?.helpful, fine),
+    kin("Training examples that most hurt its prediction", more?.harmful, fine),
+    more?.helpful || more?.harmful ? h("p", {}, h("small", {}, `By how much its loss would rise without them (${page.regression ? "in squared deviations" : "in nats"}), to first order, by their gradients in the trained network.`)) : null,
     ranks(row)));
   dialog.scrollTop = 0;
   if (!dialog.open) dialog.showModal();

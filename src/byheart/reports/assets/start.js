@@ -1,5 +1,5 @@
 // Everything begins here.
-for (const name of ["accuracy", "loss", "roc"]) if (page.specs[name]) chart(`chart-${name}`, page.specs[name]);
+for (const name of ["accuracy", "loss", "roc", "location"]) if (page.specs[name]) chart(`chart-${name}`, page.specs[name]);
 for (const button of document.querySelectorAll("[data-copy]")) button.addEventListener("click", () => copied(button, button.dataset.copy));
 for (const button of document.querySelectorAll("[data-code]")) button.addEventListener("click", () => { byId("by-code").value = button.dataset.code; find(); byId("examples").scrollIntoView(); byId("search").focus({ preventScroll: true }); });
 for (const place of document.querySelectorAll("[data-mark]")) place.replaceWith(mark(place.dataset.mark));

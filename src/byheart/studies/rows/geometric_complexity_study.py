@@ -23,8 +23,10 @@ FACTORS = ("weight decay", "label noise", "large rate", "small batch")
 Path = tuple[np.ndarray, np.ndarray]  # training loss (k,) and geometric complexity (k,) at the checkpoints
 
 AT_EPOCHS, AT_LOSS = "at equal epochs", "at equal training loss"
-SAYS = {AT_EPOCHS: "log of the geometric complexity {} over that {}, at equal epochs",
-        AT_LOSS: "log of the geometric complexity {} over that {}, at the lowest training loss that both reach"}  # fmt: skip
+SAYS = {
+    AT_EPOCHS: "log of the geometric complexity {} over that {}, at equal epochs",
+    AT_LOSS: "log of the geometric complexity {} over that {}, at the lowest training loss that both reach",
+}
 
 
 def another_start(lab: Lab) -> Reading:
@@ -52,9 +54,9 @@ def flatter(factor: str, name: str, opposite: str, per: str = "") -> tuple:
         *flatter("large rate", "at a learning rate of 0.2", "at 0.05", "large learning rates"),
         *flatter("small batch", "in batches of 16", "of 128", "small batches"),
     ), paper="dherin2022",
-        corrected="Weight decay lowers geometric complexity, and label noise raises it once it is fitted; whether large "
-                  "learning rates and small batches lower it depends on whether epochs or training losses are equal."),
-    control=another_start, cost=20,
+        corrected="Weight decay lowers geometric complexity, and label noise raises it once it is fitted; what "
+                  "large learning rates and small batches do depends on whether epochs or losses are equal."),
+    control=another_start, cost=28,
 )  # fmt: skip
 def geometric_complexity_study(lab: Lab) -> Reading:
     """Geometric complexity of a perceptron along its training, against the same with one factor changed: digits."""
@@ -82,8 +84,8 @@ def geometric_complexity_study(lab: Lab) -> Reading:
 def base(lab: Lab) -> Task:
     """The task that the others differ from: plain stochastic gradient descent, so that nothing else regularizes."""
     return pictures(
-        lab, train=lab.size(600, 64), test=200, epochs=lab.size(EPOCHS, EVERY), batch=BATCH[0], lr=RATE[0], momentum=0.0,
-        clip=0.0, schedule="constant", methods=(Checkpoints(EVERY),),
+        lab, train=lab.size(600, 64), test=200, epochs=lab.size(EPOCHS, EVERY), batch=BATCH[0], lr=RATE[0],
+        momentum=0.0, clip=0.0, schedule="constant", methods=(Checkpoints(EVERY),),
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ MODULUS, EPOCHS, KNOWN = 59, 800, 0.99  # the share of right answers at which a 
 
 
 def answers_dealt(lab: Lab) -> Reading:
-    """Half as many epochs with weight decay on the table with its answers dealt anew: it is memorized, no rule is there."""
+    """Half as many epochs, with weight decay, on the table with its answers dealt anew: there is no rule to find."""
     task = made(lab, 1.0)
     task = with_recipe(task, epochs=max(task.recipe.epochs // 2, 1))
     whole = {name: getattr(task, name) for name in ("train", "validation", "test")}

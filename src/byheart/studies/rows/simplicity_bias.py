@@ -1,4 +1,4 @@
-"""Of a simple feature and many that are less so, each enough alone, a network learns the simple one and nothing else."""
+"""Of a simple feature and many that are less so, each enough alone, a network learns the simple one only."""
 
 from __future__ import annotations
 

@@ -1,0 +1,86 @@
+"""Image classification from few images: the signs of memorization, and what reduces them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from byheart.data.made.pictures import drawn, small
+from byheart.data.task import Task
+from byheart.runs.evidence import read
+from byheart.runs.run import Run
+from byheart.studies.criterion import above, at_least
+from byheart.studies.study import Curve, Lab, Reading, Row, study
+from byheart.studies.trained import accuracy, by_epoch, pictures, trained, with_recipe
+
+FEW, MANY, TEST = 200, 2_000, 1_000
+FIXES = {"more images": {}, "augmentation": {"augment": ("translate=1",)}, "dropout": {"methods": ("dropout=0.5",)},
+         "weight decay": {"weight_decay": 0.01}}  # fmt: skip
+
+
+def other_starts(lab: Lab) -> Reading:
+    """A network so weak that it cannot memorize, and each fix is but another start of it."""
+    task = with_recipe(few(lab), lr=1e-4)
+    plain = trained(lab, task, "plain")
+    values = signs(plain, task)
+    for k, name in enumerate(FIXES):
+        other = trained(replace(lab, seed=lab.seed + 1_000 * (k + 1)), task, name)
+        values[f"{name}: less"] = gap(plain, task) - gap(other, task)
+    return Reading(values)
+
+
+@study(
+    Row("D04", (
+        at_least("train", 0.99, "training accuracy with 200 images"),
+        above("gap", 0.05, "training above test accuracy"),
+        above("loss gap", 0.1, "test above training loss, in nats"),
+        *(above(f"{name}: less", 0, f"the gap of accuracies without {name}, above that with it", when=f"with {name}")
+          for name in FIXES),
+    )),
+    control=other_starts, cost=16, data=("fashion_mnist",),
+)  # fmt: skip
+def small_data(lab: Lab) -> Reading:
+    """Fashion-MNIST from 200 images, and the same with ten times as many, moved images, dropout, or weight decay."""
+    task = few(lab)
+    plain = trained(lab, task, "plain")
+    values, curves = signs(plain, task), [line("200 images", plain)]
+    for name, changes in FIXES.items():
+        fixed = more(lab, task) if name == "more images" else changed(task, changes)
+        run = trained(lab, fixed, name.replace(" ", "-"))
+        values[f"{name}: less"] = gap(plain, task) - gap(run, fixed)
+        curves.append(line(f"with {name}", run))
+    return Reading(values, curves, "epoch", "validation accuracy")
+
+
+def few(lab: Lab) -> Task:
+    """200 images, and a perceptron that can fit them."""
+    return pictures(lab, "fashion_mnist", lab.size(FEW, 100), TEST, epochs=lab.size(60, 2), lr=0.05)
+
+
+def more(lab: Lab, task: Task) -> Task:
+    """The same held-out images, and ten times as many to learn from."""
+    learned, _ = drawn("fashion_mnist", lab.size(MANY, 200), TEST, lab.seed)
+    return replace(task, train=small(learned), truth={})
+
+
+def changed(task: Task, changes: dict) -> Task:
+    """The task with a field of its own or of its recipe changed."""
+    return replace(task, **changes) if "augment" in changes else with_recipe(task, **changes)
+
+
+def signs(run: Run, task: Task) -> dict[str, float]:
+    """Training accuracy, and the gaps of accuracy and of loss to new images."""
+    losses = [float(read(np.asarray(run[name]), part.targets, 10)["loss"].mean())
+              for name, part in (("final_logits", task.train), ("final_test_logits", task.test))]  # fmt: skip
+    return {"train": accuracy(run, task), "gap": gap(run, task), "loss gap": losses[1] - losses[0]}
+
+
+def gap(run: Run, task: Task) -> float:
+    """Training above test accuracy."""
+    return accuracy(run, task) - accuracy(run, task, "test")
+
+
+def line(name: str, run: Run) -> Curve:
+    """Validation accuracy by epoch."""
+    return Curve(name, range(1, run.epochs + 1), by_epoch(run).tolist())
