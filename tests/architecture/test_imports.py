@@ -14,8 +14,8 @@ SOURCE = ROOT / "src" / "byheart"
 FILES = sorted(SOURCE.rglob("*.py"))
 # the places that compute: importing them may import the heavy package
 AT_TOP = {
-    "torch": ("models", "runs", "methods", "scores", "controls", "data/augment"),
-    "sklearn": ("methods", "scores", "diagnosis", "controls"),
+    "torch": ("models", "runs", "methods", "scores", "controls", "data/augment", "studies/rows"),
+    "sklearn": ("methods", "scores", "diagnosis", "controls", "studies/rows"),
     "altair": ("reports",),
 }
 LIGHT = ("base", "cli", "__init__.py", "__main__.py")  # these bring no array library either

@@ -127,3 +127,10 @@ def test_digest_tells_structure_apart():
     assert store.digest({"a": 1, "b": 2}) == store.digest({"b": 2, "a": 1})
     with pytest.raises(TypeError, match="no rule"):
         store.digest(object())
+
+
+def test_the_temporary_files_of_a_process_at_work_are_left_alone(tmp_path):
+    for process in (os.getppid(), os.getpid(), 2**22 + 1):
+        (tmp_path / f"a.json.{process}{store.TEMPORARY}").write_text("")
+    store.sweep(tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == [f"a.json.{os.getppid()}{store.TEMPORARY}"]

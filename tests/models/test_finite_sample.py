@@ -43,3 +43,9 @@ def test_equal_inputs_are_refused():
     inputs[1:3] = np.random.default_rng(0).normal(size=(2, 3))
     with pytest.raises(DataError, match="are the same"):
         finite_sample(inputs, np.arange(4.0))
+
+
+def test_pixels_are_read_as_they_are(digits):
+    inputs, targets = digits.train.inputs, np.random.default_rng(0).integers(0, 10, len(digits.train)).astype(float)
+    assert inputs.dtype.kind == "u"
+    assert np.abs(answers(finite_sample(inputs, targets), inputs.copy()) - targets).max() < 1e-8

@@ -83,4 +83,5 @@ def test_numbers_are_shown_as_short_as_they_can_be():
     assert shown(Interval(1.0, 1.0, 1.0)) == "1.000"
     assert shown(Interval(0.5, 0.4, 0.6)) == "0.500 [0.400, 0.600]"
     assert shown(Interval(1234.5, 1200, 1300)) == "1,234 [1,200, 1,300]"
+    assert shown(Interval(1.2e-7, 1e-7, 1.4e-7)) == "1.2e-07"
     assert shown(Interval(math.nan, math.nan, math.nan)) == "unknown"

@@ -42,9 +42,24 @@ def atomically(path: str | Path, write: Callable[[Path], object]) -> Path:
 
 
 def sweep(folder: str | Path) -> None:
-    """Remove the temporary files that a killed process left in `folder` and below."""
+    """Remove the temporary files that a killed process left in `folder` and below; those of others at work stay."""
     for partial in Path(folder).rglob(f"*{TEMPORARY}"):
-        partial.unlink(missing_ok=True)
+        writer = partial.name.removesuffix(TEMPORARY).rpartition(".")[2]
+        if not (writer.isdecimal() and alive(int(writer))):
+            partial.unlink(missing_ok=True)
+
+
+def alive(process: int) -> bool:
+    """Whether another process of that number is at work."""
+    if process == os.getpid():
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's
+        return True
+    return True
 
 
 def write_json(path: str | Path, content: object) -> Path:

@@ -37,7 +37,8 @@ def inference_ratio(network: nn.Module, other: nn.Module, inputs: Tensor, pairs:
     """
     found = []
     with one_thread(), torch.no_grad():
-        network.eval(), other.eval()
+        network.eval()
+        other.eval()
         for _ in range(pairs + 1):
             a, b = seconds(network, inputs), seconds(other, inputs)
             b, a = b + seconds(other, inputs), a + seconds(network, inputs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Real
 from torch import Tensor, nn
 
 from byheart.base.errors import DataError
@@ -27,9 +27,7 @@ class FiniteSample(nn.Module):
         return (along[:, None] - self.offsets).relu() @ self.weights[:, None]
 
 
-def finite_sample(
-    inputs: Float[np.ndarray, "n *shape"], targets: Float[np.ndarray, "n"], seed: int = 0
-) -> FiniteSample:
+def finite_sample(inputs: Real[np.ndarray, "n *shape"], targets: Float[np.ndarray, "n"], seed: int = 0) -> FiniteSample:
     """The network that gives every one of n inputs (n, ...) its target (n,), with d + n + n weights and no training.
 
     A random direction lines the examples up as z_1 < ... < z_n. With offsets b_1 < z_1 and b_j = z_(j-1), the matrix

@@ -115,6 +115,8 @@ def shown(found: Interval) -> str:
     """A mean with its interval, as short as its size allows."""
     if found.value != found.value:
         return "unknown"
+    if 0 < abs(found.value) < 5e-4:
+        return f"{found.value:.1e}"
     digits = 3 if abs(found.value) < 10 else 1 if abs(found.value) < 1_000 else 0
     value = f"{found.value:,.{digits}f}"
     if found.low != found.low or found.low == found.high:

@@ -34,7 +34,7 @@ def hardly_more_features_than_examples(lab: Lab) -> Reading:
         at_most("network: fitted", 1e-6, "mean squared error on the same labels, linear network by gradient descent"),
         below("network: error", 1.0, "its error to the clean function, in units of the noise variance"),
     ), paper="bartlett2020"),
-    control=hardly_more_features_than_examples, cost=10,
+    control=hardly_more_features_than_examples, cost=4,
 )  # fmt: skip
 def benign_overfitting(lab: Lab) -> Reading:
     """Noisy labels fitted exactly in 5,000 features of which 5 matter, by least-norm regression and by a linear network

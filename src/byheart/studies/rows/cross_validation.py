@@ -38,7 +38,6 @@ def nothing_to_detect(lab: Lab) -> Reading:
         at_most("folds: scores", 1e-6, "accuracy of each fold, difference from scikit-learn's cross_val_score"),
         above("gap", 0, "training accuracy minus cross-validated accuracy"),
         above("closer", 0, "distance to held-out accuracy: training accuracy's minus the cross-validated one's"),
-        above("one fold", 0, "the same: a single fold's, on average, minus the cross-validated one's"),
         above("signal", 0.5, "AUROC of the out-of-fold loss for wrong labels"),
         above("signal above training's", 0, "that AUROC minus that of the loss of the network trained on them"),
     )),
@@ -75,7 +74,6 @@ def estimates(lab: Lab, noise: float) -> tuple[dict[str, float], list[Curve]]:
     values = {
         "gap": learned - found.mean,
         "closer": abs(learned - held) - abs(found.mean - held),
-        "one fold": float(np.abs(found.by_fold - held).mean()) - abs(found.mean - held),
         "signal": float(signal),
         "signal above training's": float(signal - roc_auc_score(wrong, run["loss"][-1])),
     }

@@ -8,8 +8,8 @@ import numpy as np
 
 from byheart.base.seeds import generator
 from byheart.data.plant import plant
-from byheart.diagnosis.flipping import units_to_flip
 from byheart.diagnosis.location import layers_of, retrained, rewound
+from byheart.scores.checkpoint.flipping import units_to_flip
 from byheart.studies.criterion import above, at_least, at_most
 from byheart.studies.study import Curve, Lab, Reading, Row, study
 from byheart.studies.trained import pictures, trained

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from byheart.base.errors import UsageError
-from byheart.diagnosis.flipping import Masks, units_to_flip
+from byheart.scores.checkpoint.flipping import Masks, units_to_flip
 
 
 def selecting(units: int) -> nn.Module:
