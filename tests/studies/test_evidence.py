@@ -35,6 +35,12 @@ def test_conditions(early, late, word):
         assert condition.startswith("holds early on, not late" if early else "holds late, not early on")
 
 
+def test_a_condition_that_the_control_meets_does_not_count():
+    word, condition = verdict([found(2, when="early on", control=0), found(2, when="late", control=2)])
+    assert word == "depends"
+    assert condition.startswith("holds early on, not late: there the negative control")
+
+
 def test_what_is_always_asked_decides_before_conditions():
     assert verdict([found(0.0), found(2.0, when="late")])[0] == "fails"
 

@@ -79,8 +79,7 @@ def verdict(findings: Sequence[Finding]) -> tuple[Word, str]:
     depends, under none fails. A claim whose negative control meets all that is asked of it fails: the numbers do not
     tell.
     """
-    controlled = [f for f in findings if f.control is not None]
-    if controlled and all(f.met_by_control for f in controlled):
+    if undone(findings):
         return "fails", "the negative control meets the same criteria: what is measured does not tell"
     unmet = [f for f in findings if not f.met]
     always = [f for f in unmet if not f.criterion.when]
@@ -91,19 +90,25 @@ def verdict(findings: Sequence[Finding]) -> tuple[Word, str]:
     failing = [when for when, met in conditions.items() if not met]
     if not failing:
         return "holds", ""
-    why = "; ".join(missed(f) for f in unmet)
+    why = "; ".join(missed(f) for f in unmet) or "there the negative control meets the same"
     if not holding:
         return "fails", why
     return "depends", f"holds {' and '.join(holding)}, not {' nor '.join(failing)}: {why}"
 
 
 def by_condition(findings: Sequence[Finding]) -> Mapping[str, bool]:
-    """Whether all criteria of each named condition are met."""
-    met: dict[str, bool] = {}
+    """Whether all criteria of each named condition are met, and not all of those that its control measured by that."""
+    found: dict[str, list[Finding]] = {}
     for f in findings:
         if f.criterion.when:
-            met[f.criterion.when] = met.get(f.criterion.when, True) and f.met
-    return met
+            found.setdefault(f.criterion.when, []).append(f)
+    return {when: all(f.met for f in some) and not undone(some) for when, some in found.items()}
+
+
+def undone(findings: Sequence[Finding]) -> bool:
+    """Whether the negative control meets all that it measured."""
+    controlled = [f for f in findings if f.control is not None]
+    return bool(controlled) and all(f.met_by_control for f in controlled)
 
 
 def missed(f: Finding) -> str:
