@@ -82,7 +82,7 @@ def test_groups_are_set_in_every_part_or_in_none(name):
     if groups[0] is None:
         assert groups == [None] * 3
     else:
-        assert set(groups[1]) | set(groups[2]) <= set(groups[0]) | {"majority", "minority"}
+        assert set(groups[1]) | set(groups[2]) <= set(groups[0]) | {"majority", "minority", "conflicting"}
 
 
 @each
