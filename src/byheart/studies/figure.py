@@ -83,8 +83,8 @@ def chart_of(lines: list[tuple[str, list[tuple[float, float]]]], x: str, y: str)
     import altair as alt
 
     rows = [
-        {"x": a, "y": b, "colour": f"var(--{COLOURS[k % len(COLOURS)]})"}
-        for k, (_, points) in enumerate(lines)
+        {"x": a, "y": b, "name": name, "again": k >= len(COLOURS), "colour": f"var(--{COLOURS[k % len(COLOURS)]})"}
+        for k, (name, points) in enumerate(lines)
         for a, b in points
     ]
     many = max(len(points) for _, points in lines) > 12

@@ -38,7 +38,8 @@ def listed(found: Sequence[Evidence]) -> RenderableType:
     for name in ("claim", "", "verdict", "what was found"):
         grid.add_column(name, vertical="top", overflow="fold")
     for e in found:
-        text = Text(printable(claims()[e.row.id].text))
+        said = f"(corrected) {e.row.corrected}" if e.row.corrected else claims()[e.row.id].text
+        text = Text(printable(said))
         grid.add_row(e.row.id, text, Text(e.word, STYLES[e.word]), Text(printable(found_in_words(e)), "dim"))
     return grid
 
