@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import inspect
 import math
 import os
@@ -23,6 +24,8 @@ LONGEST, DEAREST = 120, 90  # lines of a study; CPU-seconds a seed
 
 def missing_data(study: Study) -> str:
     """Why a study cannot run here, or ""."""
+    if study.package and importlib.util.find_spec(study.package) is None:
+        return f"{study.package} is not installed"
     home = os.environ.get("BYHEART_DATA")
     lacking = [name for name in study.data if not home or not (Path(home) / name).exists()]
     return f"BYHEART_DATA has no {', '.join(lacking)}" if lacking else ""

@@ -5,9 +5,10 @@ import json
 import pytest
 
 from byheart.base import registry
-from byheart.base.errors import DataError, UsageError
+from byheart.base.errors import DataError, MissingExtra, UsageError
 from byheart.base.store import read_json
 from byheart.studies import reproduce as module
+from byheart.studies.claims import claims
 from byheart.studies.criterion import above, at_least
 from byheart.studies.page import rendered, write_page
 from byheart.studies.reproduce import forget, intention, reproduce, within
@@ -123,7 +124,7 @@ def test_the_page_and_its_twin_say_every_claim_and_escape(made, tmp_path):
     assert "<script" not in text
     page = write_page(found, tmp_path / "reproduce.html", "byheart reproduce")
     content = json.loads(page.with_suffix(".json").read_text())
-    assert len(content["claims"]) == 111
+    assert len(content["claims"]) == len(claims())
     assert content["verdicts"] == {"holds": 2, "depends": 0, "fails": 1}
     rows = {row["id"]: row for row in content["claims"]}
     assert rows["C01"]["verdict"] == "fails"
@@ -162,4 +163,16 @@ def test_a_study_without_its_data_is_left_out_and_told(made, tmp_path, monkeypat
     assert [e.row.id for e in found] == ["A01"]
     assert told == [("swinging", "put it there")]
     with pytest.raises(DataError):
+        reproduce(["A01", "C01"], tmp_path, jobs=1)
+
+
+def test_a_study_without_its_package_is_left_out_and_told(made, tmp_path, monkeypatch):
+    table = dict(registry._tables["study"])
+    table["swinging"] = dataclasses.replace(table["swinging"], package="no_such_package")
+    monkeypatch.setitem(registry._tables, "study", table)
+    told = []
+    found = reproduce(["A01", "C01"], tmp_path, jobs=1, lacking=lambda name, error: told.append((name, error.do)))
+    assert [e.row.id for e in found] == ["A01"]
+    assert told == [("swinging", "pip install no_such_package")]
+    with pytest.raises(MissingExtra):
         reproduce(["A01", "C01"], tmp_path, jobs=1)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from byheart.base.errors import DataError, UsageError
+from byheart.base.errors import DataError, MissingExtra, UsageError
 from byheart.cli import say
 from byheart.cli.options import Flag, Verbose, Whole, WholeOrNone
 
@@ -30,7 +30,7 @@ def reproduce(
 
     Args:
         claims: Ids such as B05 C25 (byheart ls claims).
-        text: All claims of a text, A to E.
+        text: All claims of a text, A to E, or of papers by themselves, P.
         paper: All claims of a paper, such as bayat2024.
         everything: All claims that can be measured.
         budget: Leave out what does not fit into this time, such as 10min; the cheapest studies come first.
@@ -77,8 +77,8 @@ def reproduce(
     return 0
 
 
-def without(study: str, error: DataError) -> None:
-    """Say that a study is left out for want of its data."""
+def without(study: str, error: DataError | MissingExtra) -> None:
+    """Say that a study is left out for want of its data or its package."""
     say.note(f"left out {study}: {error.what} {error.do}")
 
 

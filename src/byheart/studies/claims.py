@@ -1,4 +1,4 @@
-"""The claims of five public texts on memorization, in our words, and what those wait for that do not run yet."""
+"""The claims of five public texts on memorization and the findings of papers behind them, in our words."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ TEXTS = {
     "C": "The good, the bad and the ugly: memory for a neural network (an article on Bayat et al. 2024)",
     "D": "Understanding memorization in deep learning models (slides with three code samples)",
     "E": "A closer look at memorization in deep networks (a summary of Arpit et al. 2017)",
+    "P": "Papers that these rest on, each by its main finding",
 }
 
 
@@ -72,7 +73,7 @@ def known(name: str) -> Claim:
     """The claim of an id; UsageError for an unknown one and for one that waits."""
     if name not in claims():
         raise UsageError(
-            f"There is no claim {name!r}.", do="choose one of A01 to E10: byheart ls claims shows them all"
+            f"There is no claim {name!r}.", do="choose one of A01 to P06: byheart ls claims shows them all"
         )
     if name not in by_claim():
         waits = claims()[name].waits_for or "a study"

@@ -27,6 +27,9 @@ PAPERS = {
     "bayat2024": Paper(
         "Bayat et al.", 2024, "The pitfalls of memorization: when memorization hurts generalization", "arXiv:2412.07684"
     ),
+    "carlini2022": Paper(
+        "Carlini et al.", 2022, "Membership inference attacks from first principles", "arXiv:2112.03570"
+    ),
     "creager2021": Paper(
         "Creager, Jacobsen and Zemel", 2021, "Environment inference for invariant learning", "arXiv:2010.07249"
     ),
@@ -87,11 +90,17 @@ PAPERS = {
         "Sagawa et al.", 2020, "Distributionally robust neural networks for group shifts", "arXiv:1911.08731"
     ),
     "shah2020": Paper("Shah et al.", 2020, "The pitfalls of simplicity bias in neural networks", "arXiv:2006.07710"),
+    "steinke2023": Paper(
+        "Steinke, Nasr and Jagielski", 2023, "Privacy auditing with one (1) training run", "arXiv:2305.08846"
+    ),
     "toneva2019": Paper(
         "Toneva et al.", 2019, "An empirical study of example forgetting during deep neural network learning",
         "arXiv:1812.05159",
     ),
     "ye2024": Paper("Ye et al.", 2024, "Spurious correlations in machine learning: a survey", "arXiv:2402.12715"),
+    "zarifzadeh2024": Paper(
+        "Zarifzadeh, Liu and Shokri", 2024, "Low-cost high-power membership inference attacks", "arXiv:2312.03262"
+    ),
     "zhang2016": Paper(
         "Zhang et al.", 2016, "Understanding deep learning requires rethinking generalization", "arXiv:1611.03530"
     ),

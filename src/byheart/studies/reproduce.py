@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import shutil
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from byheart.base import store
-from byheart.base.errors import DataError, UsageError
+from byheart.base.errors import DataError, MissingExtra, UsageError
 from byheart.base.progress import Progress, silent
 from byheart.base.provenance import versions
 from byheart.base.registry import every, find
@@ -29,14 +30,14 @@ def reproduce(
     seed: int = 0,
     jobs: int | None = None,
     progress: Progress | None = None,
-    lacking: Callable[[str, DataError], None] | None = None,
+    lacking: Callable[[str, DataError | MissingExtra], None] | None = None,
 ) -> list[Evidence]:
     """Measure the studies of these claims with `seeds` seeds, and judge each claim by its numbers.
 
     A claim that does not hold is measured with at least 5. Each seed's reading is a file below `out`; the same call
     goes on where it stopped, and a study whose file was edited is measured again. A study whose data are neither here
-    nor can be fetched is left out, and told to `lacking`; without that, its DataError is raised. Errors: UsageError for
-    an unknown claim and for fewer than two seeds.
+    nor can be fetched, or whose package is not installed, is left out, and told to `lacking`; without that, its
+    DataError or MissingExtra is raised. Errors: UsageError for an unknown claim and for fewer than two seeds.
     """
     if seeds < 2:
         raise UsageError(f"{seeds} seed shows no spread.", do=f"give at least 2; {SEEDS} are usual")
@@ -54,12 +55,16 @@ def reproduce(
     return [e if e.study not in doubtful else evidence_of(folder, [e.row.id], more)[0] for e in found]
 
 
-def there(study: Study, lacking: Callable[[str, DataError], None] | None) -> bool:
-    """Whether a study's data are here; what has to be fetched is fetched now, once, before anything is measured."""
+def there(study: Study, lacking: Callable[[str, DataError | MissingExtra], None] | None) -> bool:
+    """Whether a study's package and data are here; what has to be fetched is fetched now, once, before anything is
+    measured.
+    """
     try:
+        if study.package and importlib.util.find_spec(study.package) is None:
+            raise MissingExtra(f"The package {study.package} is not installed.", do=f"pip install {study.package}")
         for name in study.data:
             find("task", name)()
-    except DataError as error:
+    except (DataError, MissingExtra) as error:
         if lacking is None:
             raise
         lacking(study.name, error)

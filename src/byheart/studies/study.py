@@ -68,7 +68,8 @@ class Study:
 
     `control` measures the same numbers where the claim must not come out (shuffled labels, a null model), all or some
     of them, for one row alone under "ID/number"; or it says in a sentence why there can be none (identities). `cost` is
-    in CPU-seconds a seed, control included; `data` names what has to be downloaded or given.
+    in CPU-seconds a seed, control included; `data` names what has to be downloaded or given, `package` what has to be
+    installed beside byheart.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Study:
     control: Measure | str = field(repr=False)
     cost: float
     data: tuple[str, ...] = ()
+    package: str = ""
 
     @property
     def measured(self) -> str:
@@ -93,12 +95,14 @@ class Study:
         return next(row for row in self.rows if row.id == claim)
 
 
-def study(*rows: Row, control: Measure | str, cost: float, data: tuple[str, ...] = ()) -> Callable[[Measure], Measure]:
+def study(
+    *rows: Row, control: Measure | str, cost: float, data: tuple[str, ...] = (), package: str = ""
+) -> Callable[[Measure], Measure]:  # fmt: skip
     """Register the decorated measurement, named like its function, as the study of these rows."""
 
     def put(measure: Measure) -> Measure:
         name = measure.__name__.replace("_", "-")
-        register("study", name)(Study(name, measure, rows, control, cost, data))
+        register("study", name)(Study(name, measure, rows, control, cost, data, package))
         return measure
 
     return put

@@ -39,7 +39,8 @@ def test_dots_equal_written_out_gradients(name):
 @pytest.mark.parametrize("block", [1, 3000, 10**9])
 @pytest.mark.parametrize("name", ["mlp", "convolution"])
 def test_the_top_is_that_of_the_whole_matrix(name, block, monkeypatch):
-    monkeypatch.setattr(pairwise, "BLOCK", block)
+    monkeypatch.setattr(pairwise, "TEST_BLOCK", block)
+    monkeypatch.setattr(pairwise, "TRAIN_BLOCK", block)
     network, (x, y) = made(IMAGES[name]).eval(), images()
     g = written_out(network, x, y, entropy)
     found = pairwise.top_influence(network, (x[:7], y[:7]), (x[5:], y[5:]), entropy, top=3, batch=2)

@@ -54,9 +54,15 @@ def shuffled(data: str, seed: int) -> tuple[Examples, Examples, np.ndarray, np.n
         whole = whole_digits()
         order = generator(seed, "pictures", data).permutation(len(whole))
         return whole, whole, order, order
-    parts = [FILES[data].part(part, None) for part in ("train", "t10k")]
+    parts = [official(data, part) for part in ("train", "t10k")]
     orders = [generator(seed, "pictures", data, k).permutation(len(part)) for k, part in enumerate(parts)]
     return parts[0], parts[1], orders[0], orders[1]
+
+
+@cache
+def official(data: str, part: str) -> Examples:
+    """A part of MNIST or Fashion-MNIST, "train" or "t10k", read once."""
+    return FILES[data].part(part, None)
 
 
 @cache

@@ -18,7 +18,9 @@ from byheart.scores.gradients.norms import PROBE, unreadable
 from byheart.scores.gradients.passes import Loss, alone, batches, formed, seen
 from byheart.scores.gradients.top import Top, check_top, joined, top_of
 
-BLOCK = 2**27  # numbers: what is kept of one block of examples
+# Numbers that are kept of one block of examples: many of test examples, since all training examples come by once for
+# each; few of training examples, which only have to fill a matrix product.
+TEST_BLOCK, TRAIN_BLOCK = 2**27, 2**23
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,9 +83,10 @@ def top_influence(
     """
     check_top(top, len(train[0]))
     slow = unreadable(network, train[0][:PROBE], train[1][:PROBE], loss_of)
-    size = rows_of_block(network, train, loss_of, slow)
+    width = width_of(network, train, loss_of, slow)
+    rows, size = max(1, TEST_BLOCK // width), max(batch, TRAIN_BLOCK // width)
     found = []
-    for x, y in batches(*test, size):
+    for x, y in batches(*test, rows):
         queries = kept(network, x, y, loss_of, slow, batch)
         found.append(top_of((queries.dot(block) for block in blocks(network, train, loss_of, slow, size, batch)), top))
     return joined(found)
@@ -97,11 +100,10 @@ def blocks(
         yield kept(network, x, y, loss_of, slow, batch)
 
 
-def rows_of_block(network: nn.Module, train: tuple[Tensor, Tensor], loss_of: Loss, slow: dict[str, str]) -> int:
-    """How many examples' gradients a block may hold."""
+def width_of(network: nn.Module, train: tuple[Tensor, Tensor], loss_of: Loss, slow: dict[str, str]) -> int:
+    """How many numbers are kept of one example's gradient."""
     one = kept(network, train[0][:1], train[1][:1], loss_of, slow, 1)
-    width = one.explicit.shape[1] + sum(a.shape[1] + d.shape[1] for a, d in one.factored.values())
-    return max(1, BLOCK // max(width, 1))
+    return max(1, one.explicit.shape[1] + sum(a.shape[1] + d.shape[1] for a, d in one.factored.values()))
 
 
 def dtype_of(network: nn.Module) -> torch.dtype:

@@ -14,6 +14,11 @@ from byheart.studies.criterion import above, at_least, at_most
 from byheart.studies.study import Curve, Lab, Reading, Row, study
 from byheart.studies.trained import pictures, trained
 
+PARTS = {
+    "reset": "of each layer set back to its start", "hidden": "of each hidden layer rewound to epoch 10",
+    "output": "of the output layer rewound to epoch 10",
+}  # fmt: skip
+
 
 def nothing_wrong(lab: Lab) -> Reading:
     """No label is wrong: a tenth of the right ones stands where the wrong ones stood."""
@@ -22,7 +27,8 @@ def nothing_wrong(lab: Lab) -> Reading:
 
 @study(
     Row("B02", (
-        above("rewound: more lost", 0.0, "accuracy lost by wrong labels above the others, layer with the least"),
+        *(above(f"{name}: more lost", 0.0, "accuracy lost by wrong labels above the others, the layer with the least",
+                when=when) for name, when in PARTS.items()),
         above("flip: fewer", 0.0, "units to silence until an answer flips: typical above wrongly labelled, medians"),
     ), paper="maini2023"),
     Row("B33", (
@@ -31,7 +37,7 @@ def nothing_wrong(lab: Lab) -> Reading:
         above("last above first", 0.0, "the last layer's minus the first layer's"),
     ), corrected="In perceptrons on pictures wrong labels sit in the first layers; the last is not needed for them.",
         paper="maini2023"),
-    control=nothing_wrong, cost=30, data=("mnist",),
+    control=nothing_wrong, cost=50, data=("mnist",),
 )  # fmt: skip
 def layers(lab: Lab) -> Reading:
     """MNIST with 10% wrong labels, four layers: each is rewound to every kept epoch, or begun anew and trained alone on
@@ -42,9 +48,9 @@ def layers(lab: Lab) -> Reading:
 
 def measured(lab: Lab, noise: float) -> Reading:
     """All three, of the wrongly labelled examples, or of as many that are not."""
-    epochs = lab.size(50, 4)
+    epochs = lab.size(60, 4)
     task = pictures(
-        lab, "mnist", lab.size(2_000, 200), 400, (256, 256, 256), epochs=epochs, lr=0.05, schedule="constant",
+        lab, "mnist", lab.size(3_000, 200), 400, (256, 256, 256), epochs=epochs, lr=0.05, schedule="constant",
         methods=(f"checkpoints={lab.size(10, 2)}",),
     )  # fmt: skip
     chosen = generator(lab.seed, "tenth").permutation(len(task.train)) < len(task.train) // 10
@@ -54,9 +60,10 @@ def measured(lab: Lab, noise: float) -> Reading:
     run = trained(lab, task)
     order = layers_of(task.build(), run.weights)
     back = rewound(run, task, chosen, order)
-    early = back[back["epoch"] == back.loc[back["epoch"] > 0, "epoch"].min()]
+    start, early = (back[back["epoch"] == epoch] for epoch in np.unique(back["epoch"])[:2])
     alone = retrained(run, replace(task, recipe=replace(task.recipe, methods=())), chosen, order, lab.size(15, 2))
-    lost = (early["others"] - early["memorized"]) - (back["others"] - back["memorized"]).iloc[-1]
+    end = (back["others"] - back["memorized"]).iloc[-1]
+    reset, lost = (np.asarray(rows["others"]) - np.asarray(rows["memorized"]) - end for rows in (start, early))
     inputs, targets = task.tensors(task.train, np.arange(len(task.train)))
     network, few = run.network(task), lab.size(15, 3)
     wrong, typical = (np.flatnonzero(mask)[:few] for mask in (chosen, ~chosen))
@@ -70,7 +77,8 @@ def measured(lab: Lab, noise: float) -> Reading:
         for name, (_, part) in zip(names, back.groupby("layer", sort=False), strict=True)
     ]
     values = {
-        "rewound: more lost": float(lost.min()),
+        "reset: more lost": float(reset.min()), "hidden: more lost": float(lost[:-1].min()),
+        "output: more lost": float(lost[-1]),
         "flip: fewer": float(min(need[1], 41) - min(need[0], 41)),
         "first retrained": float(kept[0]), "last retrained": float(kept[-1]),
         "last above first": float(kept[-1] - kept[0]),
