@@ -58,7 +58,7 @@ def measured(answers: Answers, name: str, options: dict, references: int) -> tup
         said[k] = np.where(np.isfinite(found) | np.isinf(found), found, np.nan)
     member = answers.member[:TARGETS]
     curve, auc = pooled.curve(said, member), pooled.auc(said, member)
-    low, high = pooled.auc_interval(curve, auc)
+    low, high = pooled.auc_interval(curve, auc, said, member)
     at = pooled.at(curve, said, member, 0.001)
     assert at.rate.resolvable
     rate = f"{100 * at.rate.value:.1f} [{100 * at.low:.1f}, {100 * at.high:.1f}]"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 
 import numpy as np
 import pandas as pd
@@ -111,6 +112,16 @@ def test_sweep_removes_what_a_killed_process_left(tmp_path):
     store.write_json(tmp_path / "b.json", 1)
     store.sweep(tmp_path)
     assert [p.name for p in tmp_path.rglob("*.*")] == ["b.json"]
+
+
+def test_sweep_leaves_what_others_may_be_writing(tmp_path):
+    names = [f"a.json.{store.HERE}-{number}.partial" for number in (os.getppid(), os.getpid(), 2**22 + 1)]
+    fresh, stale = (tmp_path / f"b.json.elsewhere-{number}.partial" for number in (1, 2))
+    for path in [*(tmp_path / name for name in names), fresh, stale]:
+        path.write_text("half")
+    os.utime(stale, (0, time.time() - 2 * store.DAY))
+    store.sweep(tmp_path)
+    assert {p.name for p in tmp_path.iterdir()} == {names[0], fresh.name}
 
 
 @given(hnp.arrays(np.float64, st.integers(0, 5), elements=st.floats(allow_nan=True)))

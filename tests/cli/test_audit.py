@@ -49,6 +49,8 @@ def test_fail_on(shared_file, audited, capsys):
     assert same_again(shared_file, audited, "--fail-on", "test_accuracy<0") == 0
     assert same_again(shared_file, audited, "--fail-on", "test_accuracy>=0%, MEM001") == 1
     assert "fail-on  test_accuracy is" in capsys.readouterr().err
+    assert same_again(shared_file, audited, "--fail-on", "tpr@1%>2%") == 1
+    assert "fail-on  tpr@1% was not measured: --privacy measures it" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -135,19 +137,43 @@ def test_privacy_is_measured_on_the_models_that_are_there(shared_file, audited, 
     shutil.copytree(audited, out)
     before = {p.name: p.stat().st_mtime_ns for p in (out / "subsets").glob("model-*")}
     words = ["audit", f"{shared_file}:make_task", "--plant", "label-noise=0.1", "--models", "8", "--out", str(out)]
-    assert main([*words, "--privacy", "--fail-on", "attack_auc>=0.01"]) == 1
+    assert main([*words, "--privacy", "--fail-on", "attack_auc>=0.01, tpr@0.1%>2%"]) == 1
     said = capsys.readouterr()
     assert "fail-on  attack_auc is" in said.err and "--privacy" in said.out
+    assert "tpr@0.1% is not resolvable with 227 non-members, needs at least 10,000" in said.err
+    assert "\nprivacy  How many records" in said.out and "Self-check:" in said.out
     assert before == {p.name: p.stat().st_mtime_ns for p in (out / "subsets").glob("model-*")}
     told = json.loads((out / "audit.json").read_text())
     assert told["privacy"]["models"] == 8 and told["privacy"]["few_clusters"]
     assert 'id="chart-roc"' in (out / "audit.html").read_text()
 
 
-def test_privacy_needs_more_than_a_checkpoint(shared_file, tmp_path, capsys):
-    words = ["audit", f"{shared_file}:make_task", "--checkpoint", str(tmp_path / "w.safetensors"), "--privacy"]
-    assert main(words) == 2
-    assert "cannot be measured on a checkpoint" in capsys.readouterr().err
+def test_a_checkpoint_is_attacked_with_models_of_the_same_task(shared_file, recorded, tmp_path, capsys):
+    weights, out = recorded / "network.safetensors", tmp_path / "given"
+    words = ["audit", f"{shared_file}:make_task", "--checkpoint", str(weights), "--privacy", "--out", str(out)]
+    assert main([*words, "--models", "4", "--fail-on", "tpr@1%>5%"]) == 1
+    said = capsys.readouterr()
+    assert "compared with 4 subset models" in said.err and "--privacy" in said.out and "\nprivacy  " in said.out
+    assert "tpr@1% is not resolvable with 60 non-members, needs at least 1,000" in said.err
+    told = json.loads((out / "audit.json").read_text())
+    assert told["privacy"]["target"] == "checkpoint" and told["privacy"]["members"] == 100
+    assert 'id="chart-roc"' in (out / "audit.html").read_text()
+    before = {p: p.stat().st_mtime_ns for p in out.rglob("*.safetensors")}
+    assert main(["report", str(out)]) == 0
+    assert before == {p: p.stat().st_mtime_ns for p in out.rglob("*.safetensors")}
+
+
+def test_a_budget_decides_how_many_models_a_checkpoint_is_compared_with(shared_file, recorded, tmp_path, capsys):
+    weights, out = recorded / "network.safetensors", tmp_path / "given"
+    words = ["audit", f"{shared_file}:make_task", "--checkpoint", str(weights), "--privacy", "--out", str(out)]
+    assert main([*words, "--budget", "1s"]) == 2
+    assert "buys no models to compare the network with" in capsys.readouterr().err
+    assert main([*words, "--models", "0"]) == 2
+    assert "without models to compare it with" in capsys.readouterr().err
+    out.mkdir()
+    (out / "plan.json").write_text(json.dumps({"budget": 120.0, "models": 4, "pairs": 0}))
+    assert main(words) == 0
+    assert "compared with 4 subset models" in capsys.readouterr().err
 
 
 def test_layers_are_located_and_the_report_is_written_again_with_them(shared_file, tmp_path, capsys):

@@ -65,3 +65,10 @@ def test_hits_at_few_false_alarms_are_a_measure(value, shut):
     assert bool(reasons("tpr@0.1%>2%", **{"tpr@0.1%": value})) is shut
     assert reasons("tpr@0.1% > 2 %") == ["tpr@0.1% was not measured"]
     assert bool(reasons("attack_auc>=.6", attack_auc=0.7))
+
+
+def test_a_rate_that_cannot_be_resolved_says_what_it_takes():
+    (gate,) = gates("tpr@0.1%>2%", CODES)
+    why = {"tpr@0.1%": "is not resolvable with 1,200 non-members, needs at least 10,000"}
+    assert gate.reasons([], {}, why) == ["tpr@0.1% is not resolvable with 1,200 non-members, needs at least 10,000"]
+    assert gate.reasons([], {"tpr@0.1%": 0.01}, why) == []

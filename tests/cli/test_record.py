@@ -1,6 +1,7 @@
 import json
 
 import numpy as np
+import pytest
 
 import byheart
 from byheart.cli.app import main
@@ -59,3 +60,20 @@ def test_trainings_that_need_classes_are_refused_beforehand(tmp_path, capsys):
     assert main(["record", "diabetes", "--out", str(tmp_path / "run"), "--second-split"]) == 2
     assert "diabetes is a regression task" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+def test_a_mirror_is_filled_and_ray_and_mirror_need_models(file, tmp_path, capsys):
+    words = ["record", f"{file}:make_task", "--out", str(tmp_path / "run"), "--epochs", "1"]
+    for option in (["--mirror", f"file://{tmp_path}/far"], ["--ray", "auto"]):
+        assert main([*words, *option]) == 2
+        assert "--models 64" in capsys.readouterr().err
+    assert main([*words, "--models", "2", "--mirror", f"file://{tmp_path}/far"]) == 0
+    assert (tmp_path / "far" / "model-0001.safetensors").exists()
+
+
+def test_a_cluster_that_does_not_answer_is_told_before_anything_is_lost(file, tmp_path, capsys):
+    words = ["record", f"{file}:make_task", "--out", str(tmp_path / "run"), "--epochs", "1", "--models", "2"]
+    pytest.importorskip("ray")
+    assert main([*words, "--ray", "127.0.0.1:1"]) == 3
+    assert "No Ray cluster answers at 127.0.0.1:1" in capsys.readouterr().err
+    assert main(words) == 0

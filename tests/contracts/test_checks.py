@@ -25,7 +25,7 @@ OF_SHORTCUTS = ("MEM008", "MEM009")
 @pytest.fixture
 def evidence(code: str, request) -> Evidence:
     """Evidence in which the check of this code has something to find."""
-    return request.getfixturevalue("cued" if code in OF_SHORTCUTS else "spoiled")
+    return request.getfixturevalue({"MEM011": "pretending"}.get(code, "cued" if code in OF_SHORTCUTS else "spoiled"))
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +49,29 @@ def spoiled(tmp_path_factory) -> Evidence:
     many = byheart.record_subsets(planted, models=20, out=folder / "many", jobs=1)
     sizes = sweep(planted, {"size": [20, "all"]}, 3, folder / "sweep", jobs=1)
     return Evidence(planted, run, many, byheart.score(run, many), {"sweep": sizes})
+
+
+@dataclasses.dataclass(frozen=True)
+class Pretending:
+    """Claims that a plain training was private."""
+
+    def fit_end(self, state) -> None:
+        state.keep("dp_epsilon", np.array(0.1))
+        state.keep("dp_delta", np.array(1e-5))
+
+
+@pytest.fixture(scope="module")
+def pretending(tmp_path_factory) -> Evidence:
+    """600 digits with canaries, learned by heart, and a claim that nothing was."""
+    task = find("task", "digits")()
+    few = dataclasses.replace(
+        task, train=task.train.take(np.arange(600)), recipe=byheart.Recipe(epochs=40, batch=32, lr=0.05)
+    )
+    planted = byheart.plant(few, "coin-canaries=300", seed=1)
+    folder = tmp_path_factory.mktemp("pretending")
+    run = byheart.record(planted, out=folder / "run", events=(Pretending(),))
+    many = byheart.record_subsets(planted, models=2, out=folder / "many", jobs=1)
+    return Evidence(planted, run, many, byheart.score(run))
 
 
 def judged(code: str, evidence: Evidence) -> Finding | str | None:
@@ -110,8 +133,8 @@ def reordered(evidence: Evidence, seed: int = 0) -> Evidence:
     return Evidence(moved, run, many, scores, evidence.effects)
 
 
-def test_there_are_the_ten_of_this_version():
-    assert CODES == [f"MEM{k:03d}" for k in range(1, 11)]
+def test_there_are_the_eleven_of_this_version():
+    assert CODES == [f"MEM{k:03d}" for k in range(1, 12)]
 
 
 @pytest.mark.parametrize("code", CODES)

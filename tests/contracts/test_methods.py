@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from importlib.util import find_spec
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,10 +19,16 @@ from byheart.runs.subsets import record_subsets
 
 # arguments that make a method cheap here, or that it cannot do without; others are made with their defaults
 CHEAP: dict[str, str] = {}
+EXTRA = {"dp_sgd": "opacus"}  # what a method needs that not everybody has
 
 
-def events() -> list[str]:
-    return [CHEAP.get(name, name) for name in every("method")]
+def events() -> list[Any]:
+    return [pytest.param(CHEAP.get(name, name), marks=without(EXTRA.get(name))) for name in every("method")]
+
+
+def without(package: str | None) -> Any:
+    missing = package is not None and find_spec(package) is None
+    return pytest.mark.skipif(missing, reason=f"{package} is not installed")
 
 
 @pytest.fixture(scope="module")

@@ -12,11 +12,19 @@ from byheart.data.plant.rows import new_ids
 AMOUNTS = {
     "label-noise": 0.2, "label-noise-pair": 0.2, "label-noise-instance": 0.2, "random-labels": 0.3,
     "random-inputs": 0.2, "duplicates": 5, "near-duplicates": 5, "conflicting-duplicates": 5,
-    "canaries": 4, "leakage": 3, "rare-groups": 2,
+    "canaries": 4, "coin-canaries": 6, "leakage": 3, "rare-groups": 2,
     "shortcut-colour": 0.9, "shortcut-patch": 0.9,
 }  # fmt: skip
 ON_TABLES = [name for name in AMOUNTS if not name.startswith("shortcut")]
-ON_REGRESSION = ["random-inputs", "duplicates", "near-duplicates", "canaries", "leakage", "rare-groups"]
+ON_REGRESSION = [
+    "random-inputs",
+    "duplicates",
+    "near-duplicates",
+    "canaries",
+    "coin-canaries",
+    "leakage",
+    "rare-groups",
+]
 HELD_OUT_TOO = ("shortcut-colour", "shortcut-patch", "rare-groups")
 
 
@@ -111,7 +119,7 @@ def test_what_is_drawn_does_not_depend_on_what_came_before():
 
 
 def test_everything_at_once_keeps_the_truth_in_step():
-    order = sorted(AMOUNTS, key=lambda name: name != "rare-groups")
+    order = sorted(AMOUNTS, key=lambda name: (name != "rare-groups", name == "coin-canaries"))
     planted = plant(pictures(90), ",".join(f"{name}={AMOUNTS[name]}" for name in order))
     truth, train = planted.truth, planted.train
     assert np.array_equal(truth["wrong"], train.targets != truth["original"])

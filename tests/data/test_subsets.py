@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from byheart.base.errors import UsageError
-from byheart.data.subsets import folds, halves, masks, threshold_sets
+from byheart.data.subsets import folds, halves, mask, masks, threshold_sets
 
 
 @settings(max_examples=40, deadline=None)
@@ -20,6 +20,13 @@ def test_each_example_is_in_exactly_its_share_of_every_block(n, models, seed, sh
 @settings(max_examples=30, deadline=None)
 def test_topping_up_changes_no_earlier_row(n, a, b):
     assert (masks(n, max(a, b), 3)[: min(a, b)] == masks(n, min(a, b), 3)).all()
+
+
+def test_one_row_is_that_of_the_whole():
+    whole = masks(90, 45, 3, 0.5)
+    assert all((mask(90, k, 3, 0.5) == whole[k]).all() for k in (0, 19, 20, 44))
+    with pytest.raises(UsageError, match="share"):
+        mask(10, 1, 0, 0.33)
 
 
 def test_subsets_have_the_size_they_should_and_differ():

@@ -51,6 +51,13 @@ def test_each_kind_takes_hold_where_it_should(grouped, method, places):
     assert observed(grouped, method).places == places
 
 
+def test_hooks_that_only_look_are_not_taken_for_a_change_inside(grouped):
+    pytest.importorskip("opacus", reason="opacus is not installed: pip install 'byheart[privacy]'")
+    seen = observed(grouped, "dp_sgd=8")
+    assert "representation" not in seen.places and "sample" not in seen.places
+    assert (seen.networks, seen.refused) == (1, False)
+
+
 @pytest.mark.parametrize(("method", "networks"), [("jtt", 2), ("lff", 2), ("too_good_to_be_true", 2), ("lntl", 1)])
 def test_networks_that_learn_from_the_inputs_are_counted(grouped, method, networks):
     assert observed(grouped, method).networks == networks  # the head of LNTL learns from features

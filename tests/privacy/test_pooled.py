@@ -45,7 +45,7 @@ def test_the_bootstrap_is_that_of_pooling_again():
     scores, member = attack(6, 40, 1.0)
     curve = pooled.curve(scores, member)  # 240 pairs: all thresholds
     weights = np.random.default_rng(0).multinomial(6, np.full(6, 1 / 6), pooled.RESAMPLES)
-    for w, (tpr, fpr) in list(zip(weights, pooled._resampled(curve), strict=True))[:25]:
+    for w, tpr, fpr in list(zip(weights, *pooled._resampled(curve), strict=True))[:25]:
         chosen = np.repeat(np.arange(6), w)
         x, m = scores[chosen], member[chosen]
         whole = roc(x[~np.isnan(x)], m[~np.isnan(x)])
@@ -82,7 +82,7 @@ def test_intervals_cover_the_truth(spread):
     for seed in range(150):
         scores, member = draws(20, spread, seed)
         curve = pooled.curve(scores, member)
-        low, high = pooled.auc_interval(curve, pooled.auc(scores, member))
+        low, high = pooled.auc_interval(curve, pooled.auc(scores, member), scores, member)
         at = pooled.at(curve, scores, member, 0.05)
         hits += [low <= truth <= high, at.low <= rate <= at.high]
     assert (hits / 150 >= 0.95 - 2.6 * np.sqrt(0.95 * 0.05 / 150)).all()  # 99 % of so many draws of .95
@@ -114,7 +114,7 @@ def test_all_tied_and_infinite_scores():
 def test_one_target_has_no_interval_over_targets():
     scores, member = attack(1, 200, 1.0)
     curve = pooled.curve(scores, member)
-    assert pooled.auc_interval(curve, 0.7) == (0, 1)
+    assert pooled.auc_interval(curve, 0.7, scores, member) == (0, 1)
     assert np.isnan(pooled.at_shadows(curve, 0.1)).all()
 
 

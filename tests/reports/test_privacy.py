@@ -1,27 +1,33 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 
 import numpy as np
 import pytest
 import vl_convert
+from rich.console import Console
 
 from byheart.base.store import digest
 from byheart.diagnosis.audit import Audit, diagnose
 from byheart.privacy.answers import answers_of
 from byheart.privacy.leakage import leakage
 from byheart.privacy.roc import roc
-from byheart.reports import privacy, privacy_figure, sections
+from byheart.reports import privacy, privacy_figure, privacy_groups, sections
 from byheart.reports.json import content
 from byheart.reports.page import gather
+from byheart.reports.terminal import terminal
 
 
 @pytest.fixture(scope="module")
 def attacked(pictures) -> Audit:
     """The audit of 200 digits with attacks on its 20 models."""
     many = pictures.scores.many
-    found = leakage(answers_of(many), many["correct"][:, : many.n], pictures.scores.columns["memorization"])
+    found = leakage(
+        answers_of(many), many["correct"][:, : many.n], pictures.scores.columns["memorization"],
+        privacy_groups.names_of(pictures.task),
+    )  # fmt: skip
     return diagnose(pictures.scores, pictures.task, {**pictures.effects, "privacy": found})
 
 
@@ -114,6 +120,29 @@ def test_measures_for_fail_on_are_those_that_can_be_resolved(attacked):
     found = privacy.measures(attacked)
     assert set(found) == {"attack_auc", "tpr@1%"}
     assert found["tpr@1%"] == attacked.effects["privacy"].first.measured.at[1].rate.value
+    assert privacy.unknown(attacked) == {
+        "tpr@0.1%": "is not resolvable with 1,200 non-members, needs at least 10,000"
+    }  # fmt: skip
+
+
+def test_why_there_is_no_measure(pictures):
+    assert privacy.unknown(pictures)["tpr@1%"] == "was not measured: --privacy measures it"
+    bare = dataclasses.replace(pictures, effects={"privacy": "no models"})
+    assert privacy.unknown(bare)["attack_auc"] == "was not measured: no models"
+
+
+def test_the_terminal_and_markdown_say_what_the_page_says(attacked, pictures, written):
+    shown, said = privacy.section(attacked), privacy.lines(attacked)
+    assert shown["text"][0].startswith(said[0]) and said[1].endswith(shown["notes"][2])
+    assert shown["lines"][0][0] in said[1] and f"AUC {shown['lines'][0][1]}" in said[1]
+    screen = io.StringIO()
+    Console(file=screen, width=100).print(terminal(attacked))
+    rows = screen.getvalue().splitlines()
+    first = next(at for at, row in enumerate(rows) if row.startswith("privacy"))
+    assert rows[first + 4].strip() == "" and rows[first + 3].strip()  # four lines
+    assert " ".join(said) in " ".join(screen.getvalue().split())
+    assert "## Could a record be recognized?" in written(attacked, "markdown").read_text(encoding="utf-8")
+    assert privacy.lines(pictures) == [] and "recognized?" not in written(pictures, "markdown").read_text()
 
 
 def test_a_reason_stands_where_there_are_no_models(alone):

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import struct
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -19,12 +20,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TEMPORARY = ".partial"
+HERE = "".join(c if c.isalnum() else "_" for c in os.uname().nodename)[:32]  # this machine, in names of files
+DAY = 86_400
 
 
 def atomically(path: str | Path, write: Callable[[Path], object]) -> Path:
     """Let `write` fill a temporary file beside `path`, then rename it there in one step."""
     path = Path(path)
-    partial = path.with_name(f"{path.name}.{os.getpid()}{TEMPORARY}")
+    partial = path.with_name(f"{path.name}.{HERE}-{os.getpid()}{TEMPORARY}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write(partial)
@@ -42,11 +45,19 @@ def atomically(path: str | Path, write: Callable[[Path], object]) -> Path:
 
 
 def sweep(folder: str | Path) -> None:
-    """Remove the temporary files that a killed process left in `folder` and below; those of others at work stay."""
+    """Remove the temporary files that a killed process left in `folder` and below; those of others at work stay.
+
+    Nobody knows here whether a process of another machine is at work: its files stay for a day.
+    """
     for partial in Path(folder).rglob(f"*{TEMPORARY}"):
-        writer = partial.name.removesuffix(TEMPORARY).rpartition(".")[2]
-        if not (writer.isdecimal() and alive(int(writer))):
-            partial.unlink(missing_ok=True)
+        computer, _, writer = partial.name.removesuffix(TEMPORARY).rpartition(".")[2].rpartition("-")
+        with suppress(FileNotFoundError):
+            if computer in ("", HERE):
+                at_work = writer.isdecimal() and alive(int(writer))
+            else:
+                at_work = time.time() - partial.stat().st_mtime < DAY
+            if not at_work:
+                partial.unlink()
 
 
 def alive(process: int) -> bool:
@@ -103,6 +114,13 @@ def read_array(path: str | Path, name: str) -> np.ndarray:
     if array is None:
         raise KeyError(f"{name!r}; there are {sorted(names)}")
     return array
+
+
+def read_matrix(path: str | Path) -> np.ndarray:
+    """Open a .npy file whose rows are read as they are asked for; RunError when it is missing or damaged."""
+    import numpy as np
+
+    return _read(path, lambda p: np.load(p, mmap_mode="r"))
 
 
 def write_table(path: str | Path, table: pd.DataFrame) -> Path:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from byheart.base.errors import UsageError
 from byheart.cli import say
 from byheart.cli.budget import seconds
 from byheart.cli.gate import Gate, gates
@@ -53,7 +52,7 @@ def audit(
         method: What acts in training, such as dropout=0.5 or "jtt(epochs=5)", several times for several (byheart ls
             methods).
         checkpoint: Weights (.safetensors or a PyTorch state dict) of a network that was trained already: nothing is
-            trained, and the report says what that leaves open.
+            trained, and the report says what that leaves open. With --privacy, models to compare it with are.
         out: Folder for the run and the report; by default one below runs/ that the task names.
         json: Print the audit as JSON instead of the summary.
         fail_on: Exit with 1 at findings of this severity (note, warn, error) or code (MEM001), or at a
@@ -73,27 +72,21 @@ def audit(
     conditions = gates(fail_on, every("check") if fail_on else ())
     task = task_of(source, plant, network, epochs, seed, method)
     say.note(heading(task, seed))
-    if checkpoint is not None and privacy:
-        raise UsageError(
-            "--privacy cannot be measured on a checkpoint alone.",
-            "An attack is measured on models trained with and without each example.",
-            "leave out --checkpoint, or --privacy",
-        )
+    bought = {"budget": None if budget == BUDGET else budget, "models": models}
     if checkpoint is not None:
         options = {"plant": plant, "network": network, "checkpoint": checkpoint, "out": out, "seed": seed}
-        options |= {"locate": locate}
-        command = again(source, **options, redact=redact)
-        say.note("plan     no training: the network is read from its checkpoint")
+        options |= {"locate": locate} | ({"epochs": epochs, "method": method, **bought} if privacy else {})
+        command = again(source, **options, redact=redact, privacy=privacy)
+        page = "html_redacted" if redact else "html"
         found, folder = of_checkpoint(
-            task, checkpoint, out, command, "html_redacted" if redact else "html", fresh, locate
+            task, checkpoint, out, command, page, fresh, locate, (most, models) if privacy else None
         )
         return told(found, folder, json, conditions)
     from byheart.reports.audit import audit as whole
     from byheart.reports.audit import place
 
     folder = out or place(task, seed)
-    options = {"plant": plant, "budget": None if budget == BUDGET else budget, "models": models, "network": network}
-    options |= {"epochs": epochs, "method": method, "out": out}
+    options = {"plant": plant, **bought, "network": network, "epochs": epochs, "method": method, "out": out}
     command = again(source, **options, seed=seed, redact=redact, privacy=privacy, locate=locate)
     found = whole(
         task, folder, most, seed, visible(), models=models, fresh=fresh, command=command, privacy=privacy,
@@ -105,24 +98,42 @@ def audit(
 
 
 def of_checkpoint(
-    task: Task, checkpoint: Path, out: Path | None, command: str, page: str, fresh: bool, locate: bool = False
-) -> tuple[Audit, Path]:
-    """The audit of a network that is trained already, and its folder."""
+    task: Task, checkpoint: Path, out: Path | None, command: str, page: str, fresh: bool, locate: bool = False,
+    attacked: tuple[float, int | None] | None = None,
+) -> tuple[Audit, Path]:  # fmt: skip
+    """The audit of a network that is trained already, and its folder; `attacked` with what a budget in seconds buys, or
+    with exactly so many models.
+    """
+    from byheart.base.errors import UsageError
     from byheart.base.progress import visible
-    from byheart.reports.checkpoint import audit_checkpoint, place
+    from byheart.reports.checkpoint import SUBSETS, affordable, audit_checkpoint, place
+    from byheart.reports.purchase import PLAN
     from byheart.runs.single import restart
+    from byheart.runs.workers import workers
 
     folder = out or place(task, checkpoint)
     if fresh:
         restart(folder / "run")
-    found = audit_checkpoint(task, checkpoint, folder, progress=visible(), page=page, command=command, locate=locate)
+        restart(folder / SUBSETS)
+        (folder / PLAN).unlink(missing_ok=True)
+    references, done = 0, "no training: the network is read from its checkpoint"
+    if attacked:
+        budget, models = attacked
+        if models == 0:
+            raise UsageError("A checkpoint without models to compare it with cannot be attacked.", do="--models 20")
+        references = models or affordable(task, folder, budget, workers())
+        done = f"the network is read from its checkpoint and compared with {references} subset models"
+    say.note(f"plan     {done}")
+    found = audit_checkpoint(
+        task, checkpoint, folder, progress=visible(), page=page, command=command, locate=locate, references=references
+    )
     return found, folder
 
 
 def told(found: Audit, folder: Path, json: bool, conditions: Sequence[Gate]) -> int:
     """Print the audit, and say by the exit code whether a condition of --fail-on holds."""
     from byheart.base.registry import find
-    from byheart.reports.privacy import measures
+    from byheart.reports.privacy import measures, unknown
 
     if json:
         print((folder / "audit.json").read_text(encoding="utf-8"), end="")
@@ -131,7 +142,8 @@ def told(found: Audit, folder: Path, json: bool, conditions: Sequence[Gate]) -> 
         if found.watched is not None and found.findings:
             say.note(f"next     {shlex.join(['byheart', 'control', str(folder), '--advise', '2min'])}")
     known = measured(found) | measures(found)
-    reasons = [reason for gate in conditions for reason in gate.reasons(found.findings, known)]
+    why = unknown(found)
+    reasons = [reason for gate in conditions for reason in gate.reasons(found.findings, known, why)]
     for reason in reasons:
         say.note(f"fail-on  {reason}")
     return 1 if reasons else 0

@@ -42,12 +42,14 @@ class Gate:
     sign: str = ">"
     limit: float = 0.0
 
-    def reasons(self, findings: Iterable[Finding], measures: Mapping[str, float]) -> list[str]:
-        """Why this gate is shut; empty when it is open. A measure that was not measured shuts it."""
+    def reasons(
+        self, findings: Iterable[Finding], measures: Mapping[str, float], unknown: Mapping[str, str] | None = None
+    ) -> list[str]:
+        """Why this gate is shut; empty when it is open. What was not measured shuts it, and `unknown` says why."""
         if self.measure:
             value = measures.get(COLUMNS.get(self.measure, self.measure), float("nan"))
             if value != value:
-                return [f"{self.measure} was not measured"]
+                return [f"{self.measure} {(unknown or {}).get(self.measure, 'was not measured')}"]
             shut = COMPARISONS[self.sign](value, self.limit)
             return [f"{self.measure} is {value:.4g}, {self.sign} {self.limit:g}"] if shut else []
         least = SEVERITIES.index(self.severity) if self.severity else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from byheart.base.errors import UsageError
@@ -15,6 +16,8 @@ def record(
     *,
     out: Path,
     models: Whole = 0,
+    ray: str | None = None,
+    mirror: str | None = None,
     plant: str | None = None,
     network: str | None = None,
     epochs: WholeOrNone = None,
@@ -31,6 +34,9 @@ def record(
         source: A name (byheart ls tasks), file.py:function, or table.csv:target.
         out: Folder of the run.
         models: Train so many models on random subsets as well, into OUT/subsets.
+        ray: Train these models on the Ray cluster at HOST:PORT; auto is the one started on this machine.
+        mirror: Copy each of these models to an URL that fsspec reaches, such as s3://bucket/folder or
+            file:///shared/folder, and do not train again what is there.
         plant: What to put into the data, such as label-noise=0.1 or duplicates=20 (byheart ls plants).
         network: Name of another network (byheart ls networks).
         epochs: Passes over the training set.
@@ -49,6 +55,8 @@ def record(
 
     if models < 0 or models == 1:
         raise UsageError(f"--models {models}: so many cannot be compared.", do="give 0 for none, or 2 and more")
+    if not models and (ray or mirror):
+        raise UsageError("--ray and --mirror are about models on random subsets.", do="say how many: --models 64")
     task = task_of(source, plant, network, epochs, seed, method)
     options = {"second-split": second_split, "threshold-samples": threshold_samples}
     beside = [name for name, wanted in options.items() if wanted]
@@ -63,7 +71,9 @@ def record(
     task = settled(task, out)  # once for all that is trained here
     run = byheart.record(task, out=out, seed=seed, progress=visible())
     if models:
-        byheart.record_subsets(task, models=models, out=out / "subsets", seed=seed, progress=visible())
+        with training(ray):
+            place = out / "subsets"
+            byheart.record_subsets(task, models=models, out=place, seed=seed, progress=visible(), mirror=mirror)
     if second_split:
         from byheart.runs.second_split import second_split as split
 
@@ -83,3 +93,12 @@ def record(
     print(out)
     say.note(f"next  byheart score {out}" + (f" --subsets {out / 'subsets'}" if models else ""))
     return 0
+
+
+def training(ray: str | None) -> AbstractContextManager[None]:
+    """Trainings inside run on that Ray cluster; without one, here."""
+    if ray is None:
+        return nullcontext()
+    from byheart.runs.ray_tasks import on_ray
+
+    return on_ray(ray)

@@ -17,22 +17,28 @@ def masks(n: int, models: int, seed: int, share: float = 0.7) -> np.ndarray:
     block the examples, in random order, are cut into chunks of 20; a chunk is a 20 x 20 circulant with 20 * share ones
     in each row and column, its rows permuted: every example is in exactly 20 * share models of each whole block.
     """
+    if n < 2 or models < 1:
+        raise UsageError(f"{models} subsets of {n} examples make no sense.", do="give at least 2 examples and 1 model")
+    return np.concatenate([_block(n, b, seed, share) for b in range(-(-models // BLOCK))])[:models]
+
+
+def mask(n: int, model: int, seed: int, share: float = 0.7) -> np.ndarray:
+    """Membership (n,) of one model, from 0: that row of `masks`, without the blocks before it."""
+    return _block(n, model // BLOCK, seed, share)[model % BLOCK]
+
+
+def _block(n: int, block: int, seed: int, share: float) -> np.ndarray:
     inside = round(BLOCK * share)
     if not 0 < inside < BLOCK or abs(inside - BLOCK * share) > 1e-9:
         raise UsageError(f"share={share} cannot be kept exactly.", do="give a multiple of .05 between .05 and .95")
-    if n < 2 or models < 1:
-        raise UsageError(f"{models} subsets of {n} examples make no sense.", do="give at least 2 examples and 1 model")
     circulant = (np.arange(BLOCK)[None] - np.arange(BLOCK)[:, None]) % BLOCK < inside
-    blocks = []
-    for block in range(-(-models // BLOCK)):
-        random = generator(seed, "subsets", block)
-        order = random.permutation(n)
-        chunks = -(-n // BLOCK)
-        rows = random.permuted(np.tile(np.arange(BLOCK), (chunks, 1)), axis=1)
-        member = np.empty((BLOCK, n), bool)
-        member[:, order] = circulant[rows].transpose(1, 0, 2).reshape(BLOCK, -1)[:, :n]
-        blocks.append(member)
-    return np.concatenate(blocks)[:models]
+    random = generator(seed, "subsets", block)
+    order = random.permutation(n)
+    chunks = -(-n // BLOCK)
+    rows = random.permuted(np.tile(np.arange(BLOCK), (chunks, 1)), axis=1)
+    member = np.empty((BLOCK, n), bool)
+    member[:, order] = circulant[rows].transpose(1, 0, 2).reshape(BLOCK, -1)[:, :n]
+    return member
 
 
 def halves(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

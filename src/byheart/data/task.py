@@ -51,7 +51,8 @@ class Task:
     from the labels (0: regression, from float targets). `network` is a registered name or a callable (input_shape,
     outputs) -> nn.Module, or without arguments. `scaling="standard"` gives features (for images: channels) and
     regression targets mean 0 and deviation 1 over the training set; "none" leaves both as they are. `truth` holds what
-    was planted, by row. Errors: DataError.
+    was planted, by row; `aside` what is neither trained on nor reported: canaries that a coin left out. Errors:
+    DataError.
     """
 
     train: Readable
@@ -67,6 +68,7 @@ class Task:
     augment: tuple[str, ...] = ()
     scaling: str = "standard"
     origin: Origin | None = None
+    aside: Examples | None = None
 
     def __post_init__(self) -> None:
         put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731  (frozen, but built here)
@@ -228,13 +230,16 @@ class Task:
         if len(cuts) > 2 and n - cuts[-2] == 1:
             del cuts[-2]
         for begin, end in pairwise(cuts):
-            chosen = order[begin:end]
-            inputs, targets = self._pixels(self.train, chosen)
-            if self.augment:
-                from byheart.data.augment import augmented
+            yield self.batch(order[begin:end], generator)
 
-                inputs = augmented(inputs, self.augment, generator)
-            yield Batch(self.train.ids[chosen], chosen, self.standardized(inputs), targets)
+    def batch(self, rows: np.ndarray, generator: torch.Generator) -> Batch:
+        """The training examples at `rows`, changed at random where the task says so."""
+        inputs, targets = self._pixels(self.train, rows)
+        if self.augment:
+            from byheart.data.augment import augmented
+
+            inputs = augmented(inputs, self.augment, generator)
+        return Batch(self.train.ids[rows], rows, self.standardized(inputs), targets)
 
     @cached_property
     def _scale_tensors(self) -> tuple[Tensor, Tensor]:

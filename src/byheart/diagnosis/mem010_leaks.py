@@ -71,7 +71,7 @@ def looked(evidence: Evidence) -> First:
     from byheart.privacy.answers import answers_of
 
     made = evidence.effects.get("privacy")
-    if made is not None:
+    if made is not None and not isinstance(made, str):
         return made.first
     assert evidence.many is not None
     return first_look(answers_of(evidence.many))

@@ -7,15 +7,17 @@ contains; a table that is known by heart does without. Source: Nanda et al. 2023
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.special import log_softmax
-from torch import nn
 
 from byheart.base.errors import UsageError
 from byheart.data.task import Task
-from byheart.runs.loop import outputs
+
+if TYPE_CHECKING:
+    from torch import nn
 
 KEY = 0.9  # share of the waves' energy that the key frequencies hold
 
@@ -64,6 +66,8 @@ def progress(
 
 def logits_of(network: nn.Module, task: Task) -> Float[np.ndarray, "p p p"]:
     """The logits of all pairs of modular addition, learned and held out."""
+    from byheart.runs.loop import outputs
+
     found = np.zeros((task.classes,) * 3)
     for part in (task.train, task.held_out):
         found[tuple(part.inputs.astype(int).T)] = outputs(task, network, part)

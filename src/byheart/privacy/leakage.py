@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import nan
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from scipy.stats import spearmanr
 
 from byheart.base.errors import NotApplicable
 from byheart.privacy import lira, pooled
 from byheart.privacy.answers import Answers
 from byheart.privacy.attacks import ATTACKS, Name, possible, trusted
+from byheart.privacy.group_risk import GroupRisk, group_risks
 from byheart.privacy.leave_one_out import chosen_a, scores
 from byheart.privacy.pairs import partners
 from byheart.privacy.pooled import CLUSTERS, At, Curve
@@ -75,7 +76,8 @@ class Leakage:
     """All attacks, `skipped` ones with the reason, the first of them apart, self-checks, and the setting.
 
     `accuracy` holds the least and largest mean accuracy of a model on what it was trained on, and on what it was not.
-    `memorization` is Spearman's correlation of risk and memorization, NaN without either.
+    `memorization` is Spearman's correlation of risk and memorization, NaN without either. `groups` holds the risk by
+    whatever the examples were grouped by ("class", "group"), the riskiest first; nothing where no example is judged.
     """
 
     first: First
@@ -86,6 +88,7 @@ class Leakage:
     a: float
     accuracy: tuple[float, float, float, float]
     memorization: float
+    groups: Mapping[str, tuple[GroupRisk, ...]] = field(default_factory=dict)
 
     @property
     def chosen(self) -> str:
@@ -99,19 +102,20 @@ class Leakage:
 
 def first_look(answers: Answers) -> First:
     """The trusted attack alone: what a check needs. Errors: NotApplicable when no pair of targets can be made."""
-    return _first(answers, _paired(answers))
+    return _first(answers, _paired(answers))[0]
 
 
 def leakage(
     answers: Answers, right: Float[np.ndarray, "models n"] | None = None,
-    memorization: Float[np.ndarray, "n"] | None = None,
+    memorization: Float[np.ndarray, "n"] | None = None, names: Mapping[str, Shaped[np.ndarray, "n"]] | None = None,
 ) -> Leakage:  # fmt: skip
     """Every attack that so many models allow. `right` says which answers are correct, NaN where nothing can be.
 
+    `names` says of what each example is one, {"class": labels, "group": groups}: risk is told for each of these.
     Errors: NotApplicable when no pair of targets can be made.
     """
     partner, references = _paired(answers), answers.models - 2
-    first = _first(answers, partner)
+    first, said = _first(answers, partner)
     reasons = possible(references)
     a = chosen_a(answers, partner)
     found = {first.measured.attack: first.measured}
@@ -127,6 +131,7 @@ def leakage(
         a,
         _accuracy(answers, right),
         _together(first.risk, memorization),
+        _by_group(first, said, answers.member, names or {}),
     )
 
 
@@ -143,7 +148,7 @@ def measured(
         auc_by_ranks(row[k], m[k]) if 0 < m[k].sum() < k.sum() else np.nan
         for row, m, k in zip(said, answers.member, known, strict=True)
     ]
-    low, high = pooled.auc_interval(curve, value)
+    low, high = pooled.auc_interval(curve, value, said, answers.member)
     rates = tuple(pooled.at(curve, said, answers.member, fpr) for fpr in ALARMS)
     left_out = 1 - float(known.sum() / attacked.sum())
     return Measured(attack, value, low, high, rates, curve, np.array(own, np.float64), left_out), said
@@ -156,12 +161,21 @@ def _paired(answers: Answers) -> np.ndarray:
     return partner
 
 
-def _first(answers: Answers, partner: np.ndarray) -> First:
+def _first(answers: Answers, partner: np.ndarray) -> tuple[First, np.ndarray]:
     found, said = measured(answers, partner, trusted(max(answers.models - 2, 0)))
     members, others = int(found.curve.members.sum()), int(found.curve.others.sum())
     at = next(one for one in found.at if one.fpr == RISK_AT)
     single = risk(said, answers.member, at.rate.threshold) if at.rate.resolvable else None
-    return First(answers.models, members, others, found, single)
+    return First(answers.models, members, others, found, single), said
+
+
+def _by_group(
+    first: First, said: np.ndarray, member: np.ndarray, names: Mapping[str, np.ndarray]
+) -> dict[str, tuple[GroupRisk, ...]]:
+    if first.risk is None:
+        return {}
+    threshold = next(one for one in first.measured.at if one.fpr == RISK_AT).rate.threshold
+    return {by: group_risks(said, member, threshold, RISK_AT, of) for by, of in names.items()}
 
 
 def _accuracy(answers: Answers, right: np.ndarray | None) -> tuple[float, float, float, float]:

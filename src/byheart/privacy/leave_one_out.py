@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -15,6 +15,7 @@ from byheart.privacy.answers import Answers
 from byheart.privacy.attacks import Name, possible
 from byheart.privacy.pairs import halves
 from byheart.privacy.roc import auc_by_ranks
+from byheart.runs.matrices import room
 
 ROUNDING = 1e-12  # of the largest sum of squares: what is below is a difference of equal numbers
 TIE = 1e-7  # less than one other of the largest pool
@@ -32,15 +33,20 @@ def scores(
     """What an attack says of every model and example (models, n), high for members; NaN where a model is not attacked.
 
     References of a model and an example are all models but this one and its `partner` there. Variance of LiRA: by
-    default that of `lira.default_variance`; `a` of offline RMIA: by default `chosen_a`. One float64 matrix is held
-    beside the answers. Errors: UsageError for too few models.
+    default that of `lira.default_variance`; `a` of offline RMIA: by default `chosen_a`. Of several queries each is
+    attacked on its own and the scores averaged, which for LiRA is the mean log ratio (Carlini et al. 2022); for RMIA it
+    is log R, since the paper's vote over queries needs the table of all pairs. One float64 matrix is kept beside the
+    answers, on disk if it is large. Errors: UsageError for too few models.
     """
     references = answers.models - 2
     if why := possible(references)[attack]:
         raise UsageError(f"The attack {attack} {why}.", do="record more subset models")
+    every = (answers, *answers.again)
     if attack == "attack_r":
-        return _attack_r(answers, partner)
-    found = np.full(answers.member.shape, np.nan)
+        each = [_attack_r(one, partner) for one in every]
+        return each[0] if len(each) == 1 else np.mean(each, axis=0)
+    found = room(answers.member.shape, np.float64)
+    found.fill(np.nan)
     by_target: dict[Name, Callable[[Target], np.ndarray]] = {
         "loss": lambda t: -t.loss,
         "attack_p": lambda t: _attack_p(t.loss, t.member, t.half),
@@ -50,17 +56,25 @@ def scores(
             norm.logpdf(t.phi, t.inside.mean, t.inside.deviation)
             - norm.logpdf(t.phi, t.outside.mean, t.outside.deviation)
         ),
-        "rmia_offline": lambda t: _rmia(rmia.against_outside(t.probability, t.outside.mean, chosen), t.member, t.half),
-        "rmia_online": lambda t: _rmia(
-            rmia.against_both(t.probability, t.inside.mean, t.outside.mean), t.member, t.half
-        ),
+        "rmia_offline": lambda t: rmia.against_outside(t.probability, t.outside.mean, chosen),
+        "rmia_online": lambda t: rmia.against_both(t.probability, t.inside.mean, t.outside.mean),
     }
     chosen = (chosen_a(answers, partner) if a is None else a) if attack == "rmia_offline" else 0.0
     what = {"lira_offline": "phi", "lira_online": "phi", "rmia_offline": "probability", "rmia_online": "probability"}
     variance = variance or lira.default_variance(references)
-    for k, rows, target in _targets(answers, partner, what.get(attack, "loss"), variance):
-        found[k, rows] = by_target[attack](target)
+    for asked in zip(*(_targets(one, partner, what.get(attack, "loss"), variance) for one in every), strict=True):
+        k, rows, target = asked[0]
+        said = [by_target[attack](one) for _, _, one in asked]
+        if attack.startswith("rmia"):
+            found[k, rows] = _rmia(_centre(said), target.member, target.half)
+        else:
+            found[k, rows] = np.mean(said, axis=0)
     return found
+
+
+def _centre(ratios: list[np.ndarray]) -> np.ndarray:
+    """The geometric mean of each example's ratios; a single one as it is."""
+    return ratios[0] if len(ratios) == 1 else np.exp(np.mean(np.log(np.maximum(ratios, rmia.TINY)), axis=0))
 
 
 def chosen_a(answers: Answers, partner: Int[np.ndarray, "models n"]) -> float:
@@ -163,7 +177,8 @@ def _below(pool: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 def _attack_r(answers: Answers, partner: np.ndarray) -> np.ndarray:
     """Attack-R of all targets, example by example: the models without it sorted once, one left out each time."""
-    found = np.full(answers.member.shape, np.nan)
+    found = room(answers.member.shape, np.float64)
+    found.fill(np.nan)
     for i in range(answers.member.shape[1]):
         targets = np.flatnonzero(partner[:, i] >= 0)
         loss = answers.loss[:, i].astype(np.float64)
@@ -197,7 +212,14 @@ def against(
         raise UsageError(f"The attack {attack} {why}.", do="record more subset models")
     variance, member, inside = variance or lira.default_variance(shadows.models), target.member[0], shadows.member
     half = halves(target.ids)
-    loss, phi, p = (x[0].astype(np.float64) for x in (target.loss, target.phi, target.probability))
+    if attack.startswith("rmia"):
+        asked = zip((target, *target.again), (shadows, *shadows.again), strict=True)
+        return _rmia(_centre([_ratio(*pair, attack, a) for pair in asked]), member, half)
+    if target.again:
+        asked = zip((target, *target.again), (shadows, *shadows.again), strict=True)
+        alone = [(replace(t, again=()), replace(s, again=())) for t, s in asked]
+        return np.mean([against(*pair, attack, variance) for pair in alone], axis=0)
+    loss, phi = (x[0].astype(np.float64) for x in (target.loss, target.phi))
     by_name: dict[Name, Callable[[], np.ndarray]] = {
         "loss": lambda: -loss,
         "attack_p": lambda: _attack_p(loss, member, half),
@@ -205,7 +227,13 @@ def against(
         "attack_r": lambda: loss_attacks.attack_r(loss, shadows.loss.astype(np.float64), inside),
         "lira_offline": lambda: lira.offline(phi, shadows.phi, inside, variance),
         "lira_online": lambda: lira.online(phi, shadows.phi, inside, variance),
-        "rmia_offline": lambda: _rmia(rmia.ratio_offline(p, shadows.probability, inside, a), member, half),
-        "rmia_online": lambda: _rmia(rmia.ratio_online(p, shadows.probability, inside), member, half),
     }
     return by_name[attack]()
+
+
+def _ratio(target: Answers, shadows: Answers, attack: Name, a: float) -> np.ndarray:
+    """RMIA's R (n,) of one target."""
+    p = target.probability[0].astype(np.float64)
+    if attack == "rmia_offline":
+        return rmia.ratio_offline(p, shadows.probability, shadows.member, a)
+    return rmia.ratio_online(p, shadows.probability, shadows.member)

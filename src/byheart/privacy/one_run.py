@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import binom
+from scipy.special import betainc
 
 from byheart.base.errors import UsageError
 
@@ -18,13 +18,18 @@ def p_value(canaries: int, guesses: int, right: int, epsilon: float, delta: floa
     alpha = max over i of P(v > B >= v - i) / i.
     """
     q = 1 / (1 + np.exp(-epsilon))
-    tail = float(binom.sf(right - 1, guesses, q))
+    tail = float(_at_least(np.array(right), guesses, q))
     if not delta:
         return min(tail, 1.0)
     steps = np.arange(1, right + 1)
-    between = binom.sf(right - steps - 1, guesses, q) - tail
+    between = _at_least(right - steps, guesses, q) - tail
     alpha = float((between / steps).max()) if right else 0.0
     return min(tail + 2 * canaries * delta * alpha, 1.0)
+
+
+def _at_least(right: np.ndarray, guesses: int, q: float) -> np.ndarray:
+    """P(B >= right) for B ~ Binomial(guesses, q)."""
+    return np.where(right <= 0, 1.0, betainc(np.maximum(right, 1), guesses - np.maximum(right, 1) + 1, q))
 
 
 def epsilon(canaries: int, guesses: int, right: int, delta: float = 0.0, alpha: float = 0.05) -> float:

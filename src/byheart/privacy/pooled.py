@@ -43,8 +43,9 @@ class At:
     """The rate of hits at most at the false-alarm rate `fpr`.
 
     `rate` is at the best threshold, with exact intervals as if all pairs were independent; [low, high] covers these
-    and a bootstrap over targets. `shadow_tpr` and `shadow_fpr` are at thresholds that were chosen without the target,
-    on the other models. `ppv` says per prior how many of the accused are members, at this false-alarm rate.
+    and a bootstrap over targets, as much wider as `shared` says. `shadow_tpr` and `shadow_fpr` are at thresholds that
+    were chosen without the target, on the other models. `ppv` says per prior how many of the accused are members, at
+    this false-alarm rate.
     """
 
     fpr: float
@@ -98,10 +99,13 @@ def auc(scores: Float[np.ndarray, "targets n"], member: Bool[np.ndarray, "target
     return float(wins / (2 * len(others) * len(mine)))
 
 
-def auc_interval(found: Curve, value: float) -> tuple[float, float]:
-    """The 95% interval of the pooled AUC over targets."""
-    low, high = interval([float(np.trapezoid(tpr, fpr)) for tpr, fpr in _resampled(found)], len(found.members))
-    return min(low, value), max(high, value)
+def auc_interval(
+    found: Curve, value: float, scores: Float[np.ndarray, "targets n"], member: Bool[np.ndarray, "targets n"]
+) -> tuple[float, float]:
+    """The 95% interval of the pooled AUC, over targets and, where that is wider, over targets and examples."""
+    tpr, fpr = _resampled(found)
+    low, high = interval(np.trapezoid(tpr, fpr, axis=1), len(found.members))
+    return widened(value, low, high, shared(placed(scores, member, value)))
 
 
 def at(found: Curve, scores: Float[np.ndarray, "targets n"], member: Bool[np.ndarray, "targets n"], fpr: float) -> At:
@@ -118,11 +122,51 @@ def at(found: Curve, scores: Float[np.ndarray, "targets n"], member: Bool[np.nda
         tp / n1, *exact(tp, n1), float(threshold), fp / n0, *exact(fp, n0),
         n0 >= (needed := int(np.ceil(LEAST_ALARMS / fpr))), needed,
     )  # fmt: skip
-    drawn = [float(t[np.searchsorted(f, fpr + 1e-12, side="right") - 1]) for t, f in _resampled(found)]
-    low, high = interval(drawn, len(found.members))
+    low, high = interval(_hits(*_resampled(found), fpr), len(found.members))
+    pull = np.where(member, (said - tp / n1) / n1, -_slope(found, fpr) * (said - fp / n0) / n0)
+    low, high = widened(tp / n1, low, high, shared(np.where(known, pull, 0.0)))
     shadow = at_shadows(found, fpr)
     ppv = tuple(precision(rate.value, fpr, prior) for prior in PRIORS)
     return At(fpr, rate, min(low, rate.low), max(high, rate.high), *shadow, ppv)
+
+
+def _slope(found: Curve, fpr: float) -> float:
+    """How much the rate of hits rises with the false-alarm rate, from half to twice of it."""
+    least, most = (found.tpr[np.searchsorted(found.fpr, x + 1e-12, side="right") - 1] for x in (fpr / 2, fpr * 2))
+    return float((most - least) / (1.5 * fpr))
+
+
+def placed(
+    scores: Float[np.ndarray, "targets n"], member: Bool[np.ndarray, "targets n"], value: float
+) -> Float[np.ndarray, "targets n"]:
+    """What each pair adds to the AUC beyond its mean (targets, n), 0 where left out. Source: DeLong et al. 1988."""
+    known, found = ~np.isnan(scores), np.zeros(scores.shape)
+    others, mine = known & ~member, known & member
+    for here, pool, sign in ((mine, np.sort(scores[others]), 1), (others, np.sort(scores[mine]), -1)):
+        asked = scores[here]
+        order = np.argsort(asked)  # places of sorted values are found much faster
+        below, share = asked[order], np.empty(len(asked))
+        share[order] = np.searchsorted(pool, below, "left") + np.searchsorted(pool, below, "right")
+        share /= 2 * len(pool)
+        found[here] = (share - value if sign > 0 else 1 - share - value) / len(asked)
+    return found
+
+
+def shared(pull: Float[np.ndarray, "targets n"]) -> float:
+    """By how much an interval over targets is too narrow, 1 or more: pairs of one example go together as well.
+
+    All targets are attacked by the same references, and some examples leak in all of them: what sums by target cannot
+    show, sums by example do. The square root of V_target + V_example - V_pair over V_target. Source: Cameron, Gelbach
+    and Miller 2011.
+    """
+    by_target, by_example, by_pair = (float(np.square(x).sum()) for x in (pull.sum(1), pull.sum(0), pull))
+    return float(np.sqrt(max(1.0, 1 + (by_example - by_pair) / by_target))) if by_target > 0 else 1.0
+
+
+def widened(value: float, low: float, high: float, by: float) -> tuple[float, float]:
+    """The interval, which holds the value, `by` times as far from it on either side, within [0, 1]."""
+    low, high = value - by * (value - min(low, value)), value + by * (max(high, value) - value)
+    return max(low, 0.0), min(high, 1.0)
 
 
 def at_shadows(found: Curve, fpr: float) -> tuple[float, float]:
@@ -140,23 +184,28 @@ def at_shadows(found: Curve, fpr: float) -> tuple[float, float]:
     )
 
 
-def _resampled(found: Curve):
-    """Curves (tpr, fpr) of targets drawn with replacement."""
+def _resampled(found: Curve) -> tuple[Float[np.ndarray, "resamples t"], Float[np.ndarray, "resamples t"]]:
+    """TPR and FPR of targets drawn with replacement, a curve a row."""
     random, k = np.random.default_rng(0), len(found.members)
     weights = random.multinomial(k, np.full(k, 1 / k), RESAMPLES).astype(np.float64)
-    tp, fp = weights @ found.tp, weights @ found.fp
+    weights = weights[((weights @ found.members) > 0) & ((weights @ found.others) > 0)]
     n1, n0 = weights @ found.members, weights @ found.others
-    return [(a / m, b / o) for a, b, m, o in zip(tp, fp, n1, n0, strict=True) if m and o]
+    return weights @ found.tp / n1[:, None], weights @ found.fp / n0[:, None]
+
+
+def _hits(tpr: np.ndarray, fpr: np.ndarray, at: float) -> Float[np.ndarray, "resamples"]:
+    """The rate of hits at a false-alarm rate on each curve: at the last of its thresholds that keeps it."""
+    return np.take_along_axis(tpr, (fpr <= at + 1e-12).sum(1, keepdims=True) - 1, 1)[:, 0]
 
 
 def band(found: Curve, fprs: Float[np.ndarray, "p"]) -> tuple[Float[np.ndarray, "p"], Float[np.ndarray, "p"]]:
     """The 95% interval over targets, point by point, of the rate of hits at each of some false-alarm rates."""
-    drawn = np.array([t[np.searchsorted(f, fprs + 1e-12, side="right") - 1] for t, f in _resampled(found)])
-    low, high = zip(*(interval(list(column), len(found.members)) for column in drawn.T), strict=True)
+    tpr, fpr = _resampled(found)
+    low, high = zip(*(interval(_hits(tpr, fpr, float(x)), len(found.members)) for x in fprs), strict=True)
     return np.array(low), np.array(high)
 
 
-def interval(drawn: list[float], clusters: int) -> tuple[float, float]:
+def interval(drawn: Float[np.ndarray, "resamples"], clusters: int) -> tuple[float, float]:
     """Percentiles of a bootstrap over few clusters, widened as a t interval is. Source: Hesterberg 2015."""
     if clusters < 2:
         return (0.0, 1.0)

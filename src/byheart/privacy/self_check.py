@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,23 +56,20 @@ def self_check(answers: Answers, attack: Name, seed: int = 0) -> SelfCheck:
     """
     random = np.random.default_rng(seed)
     dealt = answers.member[:, random.permutation(len(answers.ids))]
-    null = dataclasses.replace(answers, member=dealt)
+    null = answers.dealt(dealt)
     partner = partners(dealt, answers.ids)
     said = scores(null, partner, attack)
     possible = random.permutation(np.flatnonzero((~np.isnan(said)).any(0)))
     planted = possible[: max(FEWEST, len(possible) // PLANTED)]
     off = np.zeros(dealt.shape, np.float32)
     off[:, planted] = np.where(dealt[:, planted], 0.0, SURER)
-    leaky = dataclasses.replace(
-        null, loss=answers.loss + off, phi=answers.phi - off, probability=answers.probability * np.exp(-off)
-    )
-    found = scores(leaky, partner, attack)[:, planted]
+    found = scores(null.less_sure(off), partner, attack)[:, planted]
     return SelfCheck(*_read(said, dealt), *_read(found, dealt[:, planted]))
 
 
 def _read(said: np.ndarray, member: np.ndarray) -> tuple[float, float, float]:
     value, curve = pooled.auc(said, member), pooled.curve(said, member)
-    low, high = pooled.auc_interval(curve, value)
+    low, high = pooled.auc_interval(curve, value, said, member)
     n1, n0 = float(curve.members.sum()), float(curve.others.sum())
     least = Z * np.sqrt((n0 + n1 + 1) / (12 * n0 * n1))  # Mann and Whitney 1947, were all pairs independent
     half = max(value - low, high - value, float(least))

@@ -107,7 +107,7 @@ def audit(
             effects |= _twins(task, scores, folder, progress)
     if privacy:
         with times("privacy"):
-            effects |= {"privacy": _attacks(scores)}
+            effects |= {"privacy": _attacks(scores, task)}
     if locate:
         with times("locate"):
             effects |= {"location": located(run, task, scores, folder)}
@@ -183,18 +183,20 @@ def _effects(
     return {"memorized": utility(task, ids, pairs, place, seed=seed, jobs=jobs, progress=progress)}
 
 
-def _attacks(scores: Scores) -> Leakage | str:
+def _attacks(scores: Scores, task: Task) -> Leakage | str:
     """Membership attacks on the subset models that are there, or why they cannot be made; nothing more is trained."""
     from byheart.base.errors import NotApplicable
     from byheart.diagnosis.check import WHY
     from byheart.privacy.answers import answers_of
     from byheart.privacy.leakage import leakage
+    from byheart.reports.privacy_groups import names_of
 
     many = scores.many
     if many is None:
         return WHY["many"]
     try:
-        return leakage(answers_of(many), many["correct"][:, : many.n], scores.columns.get("memorization"))
+        right, memorization = many["correct"][:, : many.n], scores.columns.get("memorization")
+        return leakage(answers_of(many), right, memorization, names_of(task))
     except NotApplicable as why:
         return str(why)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from byheart.base.registry import register
 from byheart.base.store import atomically
-from byheart.reports import facts, intervals, location
+from byheart.reports import facts, intervals, location, privacy
 from byheart.reports.words import count, percent, plain, printable
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def rendered(audit: Audit) -> str:
         if found
         else "No check found anything.",
         f"Where memorization sits: {escaped(layers)}" if (layers := location.line(audit)) else "",
+        f"## Could a record be recognized?\n\n{escaped(' '.join(leak))}" if (leak := privacy.lines(audit)) else "",
         "## What the verdict rests on",
         _table(("sign", "value", "how to read it"), evidence),
         "## How this was made",

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from byheart.privacy.attacks import ATTACKS, Name
+from byheart.privacy.leakage import ALARMS
+from byheart.privacy.own_target import OwnTarget
 from byheart.privacy.pooled import PRIORS, band
+from byheart.reports import dp, own_target, privacy_groups
+from byheart.reports.facts import split
 from byheart.reports.words import between, count
 
 if TYPE_CHECKING:
@@ -25,8 +29,8 @@ POINTS = 120  # of a drawn curve
 HEADS = ["attack", "AUC [95 %]", "hits at 0.1 % false alarms", "hits at 1 %", "at other models' threshold for 1 %"]
 
 
-def made(audit: Audit) -> Leakage | str | None:
-    """The attacks of an audit, the reason why there are none, or None where nobody asked."""
+def made(audit: Audit) -> Leakage | OwnTarget | str | None:
+    """The attacks of an audit, or of one network, the reason why there are none, or None where nobody asked."""
     return audit.effects.get("privacy")
 
 
@@ -34,11 +38,16 @@ def section(audit: Audit) -> dict[str, Any] | None:
     """Words, table and whether there is a curve; None where nobody asked."""
     found = made(audit)
     if found is None or isinstance(found, str):
-        return None if found is None else {"text": [f"Not measured: {found}."], "heads": [], "lines": [], "notes": []}
+        nothing: dict[str, Any] = {name: [] for name in ("heads", "lines", "notes", "groups")}
+        return None if found is None else {"text": [f"Not measured: {found}.", *dp.notes(audit)]} | nothing
+    if isinstance(found, OwnTarget):
+        return own_target.section(found)
     first = found.first.measured
-    text = [headline(first, found.first.others), *accused(first), *at_risk(audit, found)]
+    text = [headline(first, found.first.others), *accused(first), *at_risk(audit, found), *privacy_groups.remedy(audit)]
     order = sorted(found.attacks.values(), key=lambda m: (m is not first, -m.auc))
-    return {"text": text, "heads": HEADS, "lines": [line(m) for m in order], "notes": notes(found)}
+    text += dp.notes(audit)
+    shown = {"text": text, "heads": HEADS, "lines": [line(m) for m in order], "notes": notes(found)}
+    return shown | {"groups": privacy_groups.tables(found)}
 
 
 def headline(first: Measured, others: int) -> str:
@@ -95,7 +104,7 @@ def notes(found: Leakage) -> list[str]:
     if len(own):
         many += f" Over single models its AUC is from {own.min():.3f} to {own.max():.3f}."
     few = " There are few clusters: fewer than 16 models make these intervals uncertain." if first.few else ""
-    spread = f"Intervals hold over models trained so on these records.{few}"
+    spread = f"Intervals hold over models trained so, and over records like these.{few}"
     low, high, least, most = found.accuracy
     if math.isfinite(low):
         spread += (
@@ -137,8 +146,10 @@ def one_in(share: float) -> str:
     return f"1 in {count(round(1 / share))} records" if share > 0 else "None of the records"
 
 
-def points(found: Leakage) -> list[dict[str, Any]]:
+def points(found: Leakage | OwnTarget) -> list[dict[str, Any]]:
     """The drawn curves: fpr, tpr and, of the first attack, the band; from one false alarm up."""
+    if isinstance(found, OwnTarget):
+        return own_target.points(found)
     first = found.first.measured
     names: list[Name] = list(dict.fromkeys([first.attack, *DRAWN]))
     fprs = np.geomspace(1 / max(found.first.others, 2), 1, POINTS)
@@ -163,7 +174,10 @@ def content(audit: Audit) -> dict[str, Any] | None:
 
     found = made(audit)
     if found is None or isinstance(found, str):
-        return None if found is None else {"not_measured": found}
+        claim = dp.content(audit)
+        return None if found is None else as_plain({"not_measured": found} | ({"dp": claim} if claim else {}))
+    if isinstance(found, OwnTarget):
+        return own_target.content(found, audit.scores.ids)
     first, single = found.first, found.first.risk
     attacks = {
         name: as_plain({"auc": m.auc, "auc_low": m.auc_low, "auc_high": m.auc_high, "left_out": m.left_out,
@@ -175,6 +189,7 @@ def content(audit: Audit) -> dict[str, Any] | None:
         "few_clusters": first.few, "attacks": attacks, "skipped": dict(found.skipped), "variance": found.variance,
         "a": found.a, "accuracy": found.accuracy, "with_memorization": found.memorization,
         "self_check": found.check, "clean": found.check.clean, "sharp": found.check.sharp,
+        "groups": privacy_groups.content(found), "dp": dp.content(audit),
         "risk": None if single is None else {"ids": audit.scores.ids, "value": single.value, "se": single.se},
     })  # fmt: skip
 
@@ -184,6 +199,43 @@ def measures(audit: Audit) -> dict[str, float]:
     found = made(audit)
     if found is None or isinstance(found, str):
         return {}
+    if isinstance(found, OwnTarget):
+        return own_target.measures(found)
     first = found.first.measured
     rates = {f"tpr@{100 * at.fpr:g}%": at.rate.value for at in first.at if at.rate.resolvable}
     return {"attack_auc": first.auc} | rates
+
+
+def unknown(audit: Audit) -> dict[str, str]:
+    """Why --fail-on finds no number for a measure of privacy; said as the end of a sentence that its name begins."""
+    found = made(audit)
+    names = ["attack_auc", *(f"tpr@{100 * fpr:g}%" for fpr in ALARMS)]
+    if found is None or isinstance(found, str):
+        why = "was not measured: " + ("--privacy measures it" if found is None else found)
+        return dict.fromkeys(names, why)
+    if isinstance(found, OwnTarget):
+        return own_target.unknown(found)
+    first = found.first
+    return {
+        f"tpr@{100 * at.fpr:g}%": (
+            f"is not resolvable with {count(first.others)} non-members, needs at least {count(at.rate.needed)}"
+        )
+        for at in first.measured.at
+        if not at.rate.resolvable
+    }
+
+
+def lines(audit: Audit) -> list[str]:
+    """The section in two sentences or three, for the terminal and Markdown; nothing where nobody asked."""
+    found = made(audit)
+    if found is None or isinstance(found, str):
+        return [] if found is None else [f"Not measured: {found}.", *dp.lines(audit)]
+    if isinstance(found, OwnTarget):
+        return own_target.lines(found)
+    first, name = found.first.measured, ATTACKS[found.first.measured.attack].title
+    area = f"{name}: AUC {first.auc:.3f} [{first.auc_low:.3f}, {first.auc_high:.3f}]"
+    return [
+        split(headline(first, found.first.others))[0],
+        f"{area}. Self-check: {found.check.shown}.",
+        *dp.lines(audit),
+    ]

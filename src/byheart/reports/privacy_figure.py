@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from byheart.privacy.own_target import OwnTarget
 from byheart.privacy.roc import LEAST_ALARMS
 from byheart.reports.figures import _finished
 from byheart.reports.privacy import points
@@ -14,13 +15,13 @@ if TYPE_CHECKING:
 LINES = (("var(--vermillion)", [1, 0]), ("var(--blue)", [5, 2]), ("var(--green)", [2, 2]), ("var(--purple)", [7, 3]))
 
 
-def roc(found: Leakage) -> dict[str, Any]:
+def roc(found: Leakage | OwnTarget) -> dict[str, Any]:
     """Hits over false alarms, from one false alarm to all; the diagonal is guessing."""
     import altair as alt
 
     rows = points(found)
     names = list(dict.fromkeys(row["attack"] for row in rows))
-    least = 1 / max(found.first.others, 2)
+    least = 1 / max(found.others if isinstance(found, OwnTarget) else found.first.others, 2)
     text = "\n".join(["attack,fpr,tpr,low,high", *(
         f'"{r["attack"]}",{r["fpr"]:.4g},{r["tpr"]:.4g},{r["low"]:.4g},{r["high"]:.4g}' for r in rows
     )]).replace("nan", "")  # fmt: skip

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from byheart.base.registry import register
-from byheart.reports import facts, location
-from byheart.reports.words import count, percent, plain, printable, short, size
+from byheart.reports import facts, location, privacy
+from byheart.reports.words import count, glued, percent, plain, printable, short, size
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -66,8 +66,8 @@ def findings(audit: Audit) -> RenderableType:
 
 
 def notes(audit: Audit) -> list[RenderableType]:
-    """What was planted and found again; what was not measured and which option buys it; which layer
-    holds what was memorized, where that was asked.
+    """What was planted and found again; what was not measured and which option buys it; which layer holds what was
+    memorized and what an attack recognizes, where that was asked.
     """
     lines: list[tuple[str, str]] = [("planted", text) for text in truth(audit)]
     missing: dict[str, list[str]] = {}
@@ -79,6 +79,7 @@ def notes(audit: Audit) -> list[RenderableType]:
         lines.append(("fitted", audit.scores.run.shortfall))
     if located := location.line(audit):
         lines.append(("located", located))
+    lines += [("privacy", glued(text)) for text in privacy.lines(audit)]
     if not lines:
         return []
     grid = _grid()

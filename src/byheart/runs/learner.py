@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
+from torch import nn
 
 from byheart.data.examples import Examples
 from byheart.data.task import Task
@@ -34,8 +35,14 @@ class Network:
         with one_thread():
             state = fit(begin(settled(task), rows, seed), events_of(task))
 
-        def predict(examples: Examples) -> np.ndarray:
-            with one_thread():
-                return outputs(task, state.network, examples, state.device)
+        return predictor(task, state.network, state.device)
 
-        return predict
+
+def predictor(task: Task, network: nn.Module, device: str = "cpu") -> Predict:
+    """What a trained network says of examples, in eval mode."""
+
+    def predict(examples: Examples) -> np.ndarray:
+        with one_thread():
+            return outputs(task, network, examples, device)
+
+    return predict

@@ -91,12 +91,14 @@ def read_timing(folder: str | Path) -> dict[str, Any]:
     return content | {"cpu_seconds": spent, "machine": about} if 0 <= spent < math.inf else {}
 
 
-def same(folder: Path, found: Record, wanted: Record) -> None:
+def same(folder: str | Path, found: Record, wanted: Record) -> None:
     """RunError, with the reason, when the folder belongs to something else."""
     versions: Mapping[str, str] = found.versions
     if found.kind != wanted.kind:
         raise RunError(f"{folder} holds {found.kind}, not {wanted.kind}.", do="choose another --out, or --fresh")
     changed = [name for name in wanted.digests if found.digests.get(name) != wanted.digests[name]]
+    if found.execution != wanted.execution:
+        changed.append(f"execution ({found.execution} there, {wanted.execution} here)")
     if found.classes != wanted.classes:
         changed.append(f"number of classes ({found.classes} there, {wanted.classes} here)")
     if found.seed != wanted.seed:

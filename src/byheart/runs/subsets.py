@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -14,13 +15,26 @@ from byheart.base.progress import Progress, silent
 from byheart.base.provenance import machine
 from byheart.base.seeds import spawn
 from byheart.base.store import digest, read_array, read_table, sweep, write_arrays, write_json, write_table
-from byheart.data.subsets import masks
+from byheart.data.subsets import mask
 from byheart.data.task import Task
 from byheart.runs.evidence import read
-from byheart.runs.learner import Learner, Network
+from byheart.runs.learner import Learner, Network, Predict
 from byheart.runs.learning_rate import settled
 from byheart.runs.left_out import averaged, class_probabilities, votes
-from byheart.runs.schema import EXAMPLES, HELD_OUT, RECORD, TIMING, Record, read_record, same, write_record
+from byheart.runs.matrices import kept_rows
+from byheart.runs.mirror import Mirror
+from byheart.runs.queries import checked, queried
+from byheart.runs.schema import (
+    EXAMPLES,
+    HELD_OUT,
+    LEARNING_RATE,
+    RECORD,
+    TIMING,
+    Record,
+    read_record,
+    same,
+    write_record,
+)  # fmt: skip
 from byheart.runs.single import learner_digest, record_of, scaled
 from byheart.runs.workers import each
 
@@ -33,51 +47,111 @@ AGAIN = "delete it and give the same command again: it is trained again"
 
 def record_subsets(
     task: Task, models: int, out: str | Path, seed: int = 0, *, share: float = 0.7, learner: Learner | None = None,
-    jobs: int | None = None, progress: Progress | None = None,
+    jobs: int | None = None, progress: Progress | None = None, mirror: str | None = None, queries: Sequence[str] = (),
 ) -> SubsetRuns:  # fmt: skip
     """Train `models` models on random subsets and keep what each says of every training and held-out example.
 
     Model k depends on (seed, k) alone: a folder can be resumed, and topped up from 8 to 64, with the same numbers. Each
-    model's file is written where it was trained. Returns all models that the folder holds. Errors: RunError for a
-    folder of another task, share or seed.
+    model's file is written where it was trained, and copied to `mirror`, an fsspec URL; what is there already is not
+    trained again. With `queries`, such as "mirror" or "left=1", each model is asked about images changed so as well,
+    for attacks that read several answers. Returns all models that the folder holds. Errors: RunError for a folder of
+    another task, share, seed or other queries; UsageError for queries about what is no image.
+    """
+    checked(task, queries)
+    folder, place = Path(out), Mirror(mirror) if mirror else None
+    if learner is None or isinstance(learner, Network):  # others know nothing of a learning rate
+        task = settled_at(task, folder, place)
+    wanted = record_of("subsets", task, seed, {"subsets": digest(share), "learner": learner_digest(learner)})
+    if queries:
+        wanted.digests["subsets"] = digest(share, tuple(queries))
+    call = (folder.resolve(), seed, share, learner or Network(), place, tuple(queries))
+    train = lambda missing: each(_one, [(task, k, *call) for k in missing], jobs)  # noqa: E731
+    return filled(task, models, folder, wanted, train, progress, place)
+
+
+def settled_at(task: Task, folder: Path, mirror: Mirror | None) -> Task:
+    """The task with a learning rate: its own, or one that a trial chose, here or where the mirror was begun."""
+    if mirror is None or task.recipe.lr is not None:
+        return settled(task, folder)
+    mirror.fetch([LEARNING_RATE], folder)
+    task = settled(task, folder)
+    mirror.send([LEARNING_RATE], folder)
+    return task
+
+
+def filled(
+    task: Task, models: int, folder: Path, wanted: Record, train: Callable[[list[int]], Iterable[list[float]]],
+    progress: Progress | None, mirror: Mirror | None,
+) -> SubsetRuns:  # fmt: skip
+    """The folder with all its models: those that neither it nor the mirror has are given to `train`, which tells the
+    CPU-seconds of each as it comes.
     """
     if models < 2:
         raise UsageError(f"{models} models cannot be compared.", do="give at least 2; 20, 40 or 60 make whole blocks")
-    folder = Path(out)
-    if learner is None or isinstance(learner, Network):  # others know nothing of a learning rate
-        task = settled(task, folder)
-    wanted = record_of("subsets", task, seed, {"subsets": digest(share), "learner": learner_digest(learner)})
-    learner = learner or Network()
-    if (folder / RECORD).exists():
-        same(folder, found := read_record(folder), wanted)
-        models = max(models, _planned(found) if found.done else 0)
-    else:
+    here = read_record(folder) if (folder / RECORD).exists() else None
+    there = mirror.record() if mirror else None
+    for name, found in ((str(folder), here), (mirror.url if mirror else "", there)):
+        if found is not None:
+            same(name, found, wanted)
+            models = max(models, _planned(found) if found.done else 0)
+    if here is None:
         write_record(folder, wanted)
     sweep(folder)
-    missing = [k for k in range(models) if not (folder / _file(k)).exists()]
+    names = [_file(k) for k in range(models)]
+    if mirror:
+        mirror.fetch(names, folder)
+        if there is None:
+            mirror.put(folder / RECORD)
+    missing = [k for k, name in enumerate(names) if not (folder / name).exists()]
     bar = (progress or silent()).start("subsets", models, models - len(missing))
     seconds = 0.0
-    for spent in each(_one, [(task, k, folder.resolve(), seed, share, learner) for k in missing], jobs):
-        seconds += spent
-        bar.advance()
+    for spent in train(missing) if missing else ():
+        seconds += sum(spent)
+        bar.advance(len(spent))
     bar.done()
     if missing:
+        for older in folder.glob(_matrix("*", "*")):
+            older.unlink()
         write_json(folder / TIMING, {"cpu_seconds": seconds, "models": len(missing), "machine": machine()})
     _tables(folder, task)
+    if mirror:
+        mirror.fetch(names, folder)  # of machines that share no folder with this one
+        mirror.send([*names, EXAMPLES, HELD_OUT], folder)
+    if lost := [name for name in names if not (folder / name).exists()]:
+        raise RunError(
+            f"{len(lost)} models (first: {lost[0]}) were trained on machines that share no folder with this one.",
+            do="give a shared folder, or a mirror that all of them reach",
+        )
     write_record(folder, wanted.model_copy(update={"notes": {"models": models}, "done": True}))
+    if mirror:
+        mirror.put(folder / RECORD)
     return SubsetRuns(folder)
 
 
-def _one(task: Task, k: int, folder: Path, seed: int, share: float, learner: Learner) -> float:
+def _one(
+    task: Task, k: int, folder: Path, seed: int, share: float, learner: Learner, mirror: Mirror | None,
+    queries: Sequence[str],
+) -> list[float]:  # fmt: skip
     begun = time.process_time()
-    member = masks(len(task.train), k + 1, seed, share)[k]
+    member = mask(len(task.train), k, seed, share)
     predict = learner.fit(task, np.flatnonzero(member), spawn(seed, "model", k))
+    write_model(task, k, folder, member, predict, mirror, queries)
+    return [time.process_time() - begun]
+
+
+def write_model(
+    task: Task, k: int, folder: Path, member: np.ndarray, predict: Predict, mirror: Mirror | None,
+    queries: Sequence[str] = (),
+) -> None:  # fmt: skip
+    """Keep what model k, trained on `member` (n,), says of every example, here and in the mirror."""
     logits = np.concatenate([predict(task.train), predict(task.held_out)])
     targets = scaled(task, np.concatenate([task.train.targets, task.held_out.targets]))
     columns = read(logits, targets, task.classes)
     del columns["error_norm"]
-    write_arrays(folder / _file(k), columns | compact(logits) | {"member": member})
-    return time.process_time() - begun
+    columns |= compact(logits) | {"member": member} | queried(task, predict, queries)
+    path = write_arrays(folder / _file(k), columns)
+    if mirror:
+        mirror.put(path)
 
 
 def compact(logits: np.ndarray) -> dict[str, np.ndarray]:
@@ -97,7 +171,8 @@ class SubsetRuns:
 
     `many["member"]` bool (models, n); `many["correct"]`, "margin", "loss", "predicted" (models, n + held-out);
     `many["logits"]` float16 (models, n + held-out, outputs), for more than 64 outputs "top_logits", "top",
-    "log_sum_exp". Errors: RunError.
+    "log_sum_exp"; where queries were recorded, "query_logits" (models, n + held-out, queries, outputs). Errors:
+    RunError.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -149,7 +224,8 @@ class SubsetRuns:
 
     def __getitem__(self, name: str) -> np.ndarray:
         if name not in self._columns:
-            self._columns[name] = np.stack([self._row(k, name) for k in range(self.models)])
+            path = self.folder / _matrix(name, self.models)
+            self._columns[name] = kept_rows(path, lambda k: self._row(k, name), self.models)
         return self._columns[name]
 
     def _row(self, k: int, name: str) -> np.ndarray:
@@ -212,6 +288,10 @@ def _planned(record: Record) -> int:
 
 def _file(k: int) -> str:
     return f"model-{k:04d}.safetensors"
+
+
+def _matrix(name: str, models: int | str) -> str:
+    return f"{name}-of-{models}.npy"
 
 
 def _tables(folder: Path, task: Task) -> None:

@@ -19,6 +19,12 @@ def plant(task: Task, what: str, seed: int = 0) -> Task:
     for name, amount in named_amounts("plant", what):
         if amount is None:
             raise UsageError(f"How much {name} to plant is not said.", do=f"write {name}=AMOUNT")
+        if task.aside is not None:
+            raise UsageError(
+                f"{name} is to be planted after canaries that were left out by a coin.",
+                "It would change those that are in, and not those that are out.",
+                "name coin-canaries last, and once",
+            )
         task = find("plant", name)(task, amount, generator(seed, "plant", name, seen[name]))
         seen[name] += 1
     return task

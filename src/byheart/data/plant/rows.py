@@ -52,6 +52,17 @@ def appended(
     return replace(task, train=examples, truth=longer(task.truth, targets, k))
 
 
+def without(task: Task, rows: np.ndarray) -> Task:
+    """The task without these training rows; a copy whose original goes is no copy of a row any more (-1)."""
+    stay = np.setdiff1d(np.arange(len(task.train)), rows)
+    place = np.full(len(task.train) + 1, -1)  # the last entry serves those that point nowhere
+    place[stay] = np.arange(len(stay))
+    truth = {name: mask[stay] for name, mask in task.truth.items()}
+    if "duplicate_of" in truth:
+        truth["duplicate_of"] = place[truth["duplicate_of"]]
+    return replace(task, train=task.train.take(stay), truth=truth)
+
+
 def longer(truth: Mapping[str, np.ndarray], targets: np.ndarray, k: int) -> dict[str, np.ndarray]:
     """Truth with `k` rows added about which nothing is planted yet."""
     found = {}

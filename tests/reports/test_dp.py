@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import byheart
+from byheart.base.errors import NotApplicable
+from byheart.privacy import dp_claim
+from byheart.privacy.dp_audit import OneRunAudit
+from byheart.reports import dp
+
+
+def made(monkeypatch, epsilon: float, bound: float | None, ceiling: float = 5.0) -> Any:
+    """An audit whose run claims `epsilon`, and whose canaries show `bound`, or are missing."""
+    one = OneRunAudit(bound or 0.0, ceiling, 1000, 100, 90, 1e-5, 0.05, "the best of 2 shares")
+
+    def audited(run, task):
+        if bound is None:
+            raise NotApplicable("there are no 20 canaries")
+        return dp_claim.Claim(epsilon, 1e-5, one, np.zeros(2), np.array([True, False]))
+
+    monkeypatch.setattr(dp_claim, "audited", audited)
+    run = {"dp_epsilon": np.array(epsilon), "dp_delta": np.array(1e-5)}
+    return SimpleNamespace(scores=SimpleNamespace(run=run), task=None)
+
+
+@pytest.mark.parametrize(("epsilon", "bound", "says"), [
+    (1.0, 2.0, "This refutes the claim (MEM011)."), (4.0, 2.0, "This does not contradict the claim."),
+    (8.0, 0.0, "So few canaries cannot refute the claim."),
+    (8.0, None, "It was not audited: there are no 20 canaries."),
+])  # fmt: skip
+def test_the_accountants_epsilon_stands_beside_the_audited_one(monkeypatch, epsilon, bound, says):
+    found = dp.notes(made(monkeypatch, epsilon, bound))
+    assert (
+        len(found) == 2 and says in found[0] and f"the accountant says epsilon {epsilon:.2f} at delta 1e-05" in found[0]
+    )
+    (line,) = dp.lines(made(monkeypatch, epsilon, bound))
+    if bound is not None:
+        assert "5.00" in found[0] and f"1,000 canaries show at least {bound:.2f} and could show 5.00" in line
+    else:
+        assert "was not audited: there are no 20 canaries" in line
+    if bound == 0.0:
+        assert "no proof of privacy" in found[0]
+
+
+def test_without_a_claim_nothing_is_said():
+    for run in (None, {}):
+        audit: Any = SimpleNamespace(scores=SimpleNamespace(run=run), task=None)
+        assert dp.notes(audit) == dp.lines(audit) == [] and dp.content(audit) is None
+
+
+@pytest.mark.slow
+def test_a_whole_audit_shows_it(digits, tmp_path):
+    pytest.importorskip("opacus", reason="opacus is not installed: pip install 'byheart[privacy]'")
+    recipe = byheart.Recipe(epochs=2, batch=128, lr=0.5, momentum=0.0, methods=("dp_sgd=2",))
+    few = dataclasses.replace(digits, train=digits.train.take(np.arange(1000)), recipe=recipe)
+    task = byheart.plant(few, "coin-canaries=500")
+    found = byheart.audit(task, tmp_path / "audit", models=0, pairs=0, privacy=True)
+    assert "MEM011" in found.passed
+    known = json.loads((tmp_path / "audit" / "audit.json").read_text())["privacy"]["dp"]
+    assert 1.9 < known["epsilon"] <= 2 and known["audited"]["ceiling"] > 2 and known["audited"]["canaries"] == 500
+    assert "the accountant says epsilon" in (tmp_path / "audit" / "audit.html").read_text()
