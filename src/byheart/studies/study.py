@@ -69,7 +69,7 @@ class Study:
     `control` measures the same numbers where the claim must not come out (shuffled labels, a null model), all or some
     of them, for one row alone under "ID/number"; or it says in a sentence why there can be none (identities). `cost` is
     in CPU-seconds a seed, control included; `data` names what has to be downloaded or given, `package` what has to be
-    installed beside byheart.
+    installed beside byheart, `text` is the study's file as it was read when it was imported.
     """
 
     name: str
@@ -79,6 +79,7 @@ class Study:
     cost: float
     data: tuple[str, ...] = ()
     package: str = ""
+    text: str = field(default="", repr=False)
 
     @property
     def measured(self) -> str:
@@ -102,7 +103,7 @@ def study(
 
     def put(measure: Measure) -> Measure:
         name = measure.__name__.replace("_", "-")
-        register("study", name)(Study(name, measure, rows, control, cost, data, package))
+        register("study", name)(Study(name, measure, rows, control, cost, data, package, written(measure)))
         return measure
 
     return put
@@ -110,7 +111,12 @@ def study(
 
 def source_of(study: Study) -> str:
     """The study's file, as text: readings of another text are measured again."""
-    return inspect.getsource(inspect.getmodule(study.measure) or study.measure)
+    return study.text or written(study.measure)
+
+
+def written(measure: Measure) -> str:
+    """The text of the file that a measurement stands in."""
+    return inspect.getsource(inspect.getmodule(measure) or measure)
 
 
 def sentence(thing: object) -> str:
