@@ -176,3 +176,10 @@ def test_a_study_without_its_package_is_left_out_and_told(made, tmp_path, monkey
     assert told == [("swinging", "pip install no_such_package")]
     with pytest.raises(MissingExtra):
         reproduce(["A01", "C01"], tmp_path, jobs=1)
+
+
+def test_what_a_study_is_said_to_cost_is_no_part_of_its_reading(made):
+    study = registry._tables["study"]["steady"]
+    dear, edited = (dataclasses.replace(study, text=text) for text in ("f(x, cost=40)", "f(y, cost=4)"))
+    assert module.digest(dataclasses.replace(study, text="f(x, cost=4.5)")) == module.digest(dear)
+    assert module.digest(edited) != module.digest(dear)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -155,8 +156,10 @@ def current(folder: Path, study: Study, seed: int) -> bool:
 
 
 def digest(study: Study) -> str:
-    """Of the study's file and of torch: with either of another kind, numbers may differ."""
-    return store.digest(source_of(study), versions()["torch"])
+    """Of the study's file, but for what it is said to cost, and of torch: with either of another kind, numbers may
+    differ.
+    """
+    return store.digest(re.sub(r"\bcost=[\d.]+", "", source_of(study)), versions()["torch"])
 
 
 def path_of(folder: Path, name: str, seed: int) -> Path:

@@ -20,7 +20,7 @@ from byheart.scores.gradients.top import Top, check_top, joined, top_of
 
 # Numbers that are kept of one block of examples: many of test examples, since all training examples come by once for
 # each; few of training examples, which only have to fill a matrix product.
-TEST_BLOCK, TRAIN_BLOCK = 2**27, 2**23
+TEST_BLOCK, TRAIN_BLOCK = 2**27, 2**24
 
 
 @dataclass(frozen=True, eq=False)

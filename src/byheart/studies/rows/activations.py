@@ -58,7 +58,7 @@ def others_in_their_place(lab: Lab) -> Reading:
         at_least("relu slope", 0, "smallest slope of ReLU"),
         at_most("leaky far", -1e3, "leaky ReLU of minus a million"),
     ), corrected="ReLU is monotone, and the range of leaky ReLU is all real numbers; GELU and SiLU are not monotone."),
-    control=others_in_their_place, cost=20,
+    control=others_in_their_place, cost=24,
 )  # fmt: skip
 def activations(lab: Lab) -> Reading:
     """Each activation as a function of one number, and in networks: whether they fit XOR, and how fast random labels

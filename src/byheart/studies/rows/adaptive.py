@@ -42,7 +42,7 @@ def unheard(lab: Lab) -> Reading:
         above("less", 0.0, "wrong labels given back by plain training, above those given back under the controller"),
         above("better", 0.0, "test accuracy under the controller, above that of plain training"),
     ),),
-    control=unheard, cost=8,
+    control=unheard, cost=10,
 )  # fmt: skip
 def adaptive(lab: Lab) -> Reading:
     """Digits with a fifth of wrong labels under a controller of dropout, weight decay and doubt that reads the

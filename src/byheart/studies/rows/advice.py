@@ -39,7 +39,7 @@ def idle_plans(lab: Lab) -> Reading:
         above("first", 0.0, "test accuracy with the plan that is ranked first, above that without; test chose nothing"),
         above("worth", 0.0, "test accuracy with the plan that is ranked first, above that with the last"),
     )),
-    control=idle_plans, cost=14,
+    control=idle_plans, cost=16,
 )  # fmt: skip
 def advice(lab: Lab) -> Reading:
     """An audit of digits with a fifth of wrong labels, every plan that fits it measured in two pairs of trainings, and

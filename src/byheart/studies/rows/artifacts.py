@@ -45,7 +45,7 @@ def no_mark_in_training(lab: Lab) -> Reading:
         at_least("plain: gradient", 0.5, "share of the gradient map on the marks' places", when=GRADIENT),
         at_least("hard: gradient", 0.5, "the same, noisy pictures", when=GRADIENT),
     )),
-    control=no_mark_in_training, cost=14,
+    control=no_mark_in_training, cost=16,
 )  # fmt: skip
 def artifacts(lab: Lab) -> Reading:
     """Digits with a bright pixel at the edge, whose place says the class in all training pictures: accuracy with and

@@ -60,7 +60,7 @@ def found_by(finder: str) -> tuple:
             above(f"{kind}: flips", 0, f"share of labels that they turned, {says}"),
         )
     ), paper="pezeshki2023"),
-    control=colour_says_nothing, cost=40, data=("mnist",),
+    control=colour_says_nothing, cost=60, data=("mnist",),
 )  # fmt: skip
 def coloured_digits(lab: Lab) -> Reading:
     """Coloured MNIST without and with wrong labels: what a short training, twins and a linear map find of the digits in

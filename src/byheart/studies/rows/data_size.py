@@ -46,7 +46,7 @@ def nothing_to_gain(lab: Lab) -> Reading:
         at_most("law: missed", 0.02, "error with 1,400 examples, distance from what the five smaller sizes foretell"),
         above("law: exponent", 0, "exponent of the size by which the error falls"),
     ), corrected="The error falls as a power of the size, whose constants are each task's own."),
-    control=nothing_to_gain, cost=30,
+    control=nothing_to_gain, cost=14,
 )  # fmt: skip
 def data_size(lab: Lab) -> Reading:
     """Digits in sets of 50 to 1,400: mean memorization by models on random subsets, test error with the power law of

@@ -44,7 +44,7 @@ def switched_off(lab: Lab) -> Reading:
         above("ensemble: loss", 0, "mean test loss of six networks minus that of their average", when="with ensembles"),
         above("ensemble: accuracy", 0, "test accuracy of the average minus the mean of six", when="with ensembles"),
     )),
-    control=switched_off, cost=20,
+    control=switched_off, cost=21,
 )  # fmt: skip
 def ensembles(lab: Lab) -> Reading:
     """A perceptron on digits with 20% wrong labels, with and without dropout, L1, L2, augmentation and most of its

@@ -47,7 +47,7 @@ def without_noise(lab: Lab) -> Reading:
         above("minority above", 0.0, "log ratio of the exceptions' mean self-influence to the others'"),
         above("reduced", 0.0, "by how much memorization-aware training lowers that"),
     )),
-    control=without_noise, cost=30,
+    control=without_noise, cost=41,
 )  # fmt: skip
 def exceptions(lab: Lab) -> Reading:
     """The toy classification of memorization-aware training: accuracy and self-influence (EK-FAC) of its exceptions,

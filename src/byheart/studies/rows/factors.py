@@ -44,7 +44,7 @@ def other_starts(lab: Lab) -> Reading:
         above("size: slope", 0, "epochs to fit a doubling of the examples adds: random labels above real ones"),
         above("width: slope", 0, "epochs to fit that an eightfold width saves: random labels above real ones"),
     ), paper="arpit2017"),
-    control=other_starts, cost=25,
+    control=other_starts, cost=23,
 )  # fmt: skip
 def factors(lab: Lab) -> Reading:
     """Wrong labels that a perceptron fits (a fifth of the digits has random ones) with each cause toggled alone,

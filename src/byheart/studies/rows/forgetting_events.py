@@ -32,7 +32,7 @@ def nothing_to_tell(lab: Lab) -> Reading:
         above("spared", 0.0, "held-out accuracy without the half that is forgotten least, above that without a "
               "random half"),
     ), paper="toneva2019"),
-    control=nothing_to_tell, cost=45, data=("mnist",),
+    control=nothing_to_tell, cost=25, data=("mnist",),
 )  # fmt: skip
 def forgetting_events(lab: Lab) -> Reading:
     """MNIST with a tenth of wrong labels, and how often each is right in one epoch and wrong in the next; and clean

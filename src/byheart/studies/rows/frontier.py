@@ -28,7 +28,7 @@ def nothing_to_know(lab: Lab) -> Reading:
         above("chosen above unhindered", 0, "test accuracy of the setting chosen on validation, above no hindrance"),
         above("chosen above least", 0, "test accuracy of the chosen setting above the one that memorizes least"),
     )),
-    control=nothing_to_know, cost=22,
+    control=nothing_to_know, cost=20,
 )  # fmt: skip
 def frontier(lab: Lab) -> Reading:
     """Perceptrons on digits of which a fifth has random labels, from no hindrance to strong weight decay and dropout:

@@ -56,7 +56,7 @@ def flatter(factor: str, name: str, opposite: str, per: str = "") -> tuple:
     ), paper="dherin2022",
         corrected="Weight decay lowers geometric complexity, and label noise raises it once it is fitted; what "
                   "large learning rates and small batches do depends on whether epochs or losses are equal."),
-    control=another_start, cost=28,
+    control=another_start, cost=25,
 )  # fmt: skip
 def geometric_complexity_study(lab: Lab) -> Reading:
     """Geometric complexity of a perceptron along its training, against the same with one factor changed: digits."""

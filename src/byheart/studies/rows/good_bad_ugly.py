@@ -32,7 +32,7 @@ def nothing_to_memorize(lab: Lab) -> Reading:
         above("bad above ugly", 0, "squared error against the rule, bad minus ugly"),
         at_least("ugly: swings", 1.8, "total variation of the ugly curve, in multiples of the rule's"),
     ), paper="bayat2024"),
-    control=nothing_to_memorize, cost=32,
+    control=nothing_to_memorize, cost=45,
 )  # fmt: skip
 def good_bad_ugly(lab: Lab) -> Reading:
     """Three regressions that fit the same noisy labels: with idle inputs of deviation .0001 (good), .001 (bad) and 0

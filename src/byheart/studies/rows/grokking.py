@@ -48,7 +48,7 @@ def answers_dealt(lab: Lab) -> Reading:
         above("excluded: rises", 0, "loss on the learned table without the key waves, end minus known by heart"),
         above("Gini: rises", 0, "Gini coefficient of the embedding over frequencies, end minus known by heart"),
     ), paper="nanda2023"),
-    control=answers_dealt, cost=45,
+    control=answers_dealt, cost=52,
 )  # fmt: skip
 def grokking(lab: Lab) -> Reading:
     """Accuracy on learned and held-out pairs of addition modulo 59, epoch by epoch, with weight decay and without; and

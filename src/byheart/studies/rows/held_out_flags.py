@@ -34,7 +34,7 @@ def nothing_planted(lab: Lab) -> Reading:
         above("minority: enriched", 0, "the same, digits in the colour of another class"),
         above("error", 0, "held-out minus training error of what is flagged minus the same of the training set"),
     )),
-    control=nothing_planted, cost=12, data=("mnist",),
+    control=nothing_planted, cost=37, data=("mnist",),
 )  # fmt: skip
 def held_out_flags(lab: Lab) -> Reading:
     """Examples that a network answers right after training on them, and that five-fold predictions get wrong: digits of

@@ -39,7 +39,7 @@ def told_wrong_colours(lab: Lab) -> Reading:
             above(f"{kind}: gain", 0, f"unbiased test accuracy minus plain training's, {when[6:]}", when=when),
         )
     ), paper="kim2019"),
-    control=told_wrong_colours, cost=20, data=("mnist",),
+    control=told_wrong_colours, cost=26, data=("mnist",),
 )  # fmt: skip
 def hidden_colour(lab: Lab) -> Reading:
     """Coloured digits, plainly trained and with an adversary that reads the colour from the last features: how well a

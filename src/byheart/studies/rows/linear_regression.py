@@ -49,7 +49,7 @@ def no_outlier_and_a_straight_line(lab: Lab) -> Reading:
         above("underfits", 0, "test error of degree 1 above the degree that validation chooses, log10"),
         above("overfits", 0, "test error of degree 15 above that degree, log10"),
     )),
-    control=no_outlier_and_a_straight_line, cost=5,
+    control=no_outlier_and_a_straight_line, cost=2,
 )  # fmt: skip
 def linear_regression(lab: Lab) -> Reading:
     """Three losses against scikit-learn and by hand; one outlier; polynomials of degree 1 to 15 fitted to a curve."""

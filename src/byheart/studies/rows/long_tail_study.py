@@ -37,7 +37,7 @@ def no_time_and_no_tail(lab: Lab) -> Reading:
         at_least("Spearman", 0.8, "rank correlation of cumulative loss and memorization"),
         above("tail", 0.0, "long tail: held-out accuracy without random examples above that without the memorized"),
     ), paper="feldman2020"),
-    control=no_time_and_no_tail, cost=30, data=("mnist",),
+    control=no_time_and_no_tail, cost=24, data=("mnist",),
 )  # fmt: skip
 def long_tail_study(lab: Lab) -> Reading:
     """Forty models on subsets of 1,000 pictures of MNIST with a tenth of wrong labels; and on a clean long tail of

@@ -32,7 +32,7 @@ ALONE = 3  # examples of the rarest class: most batches lack it
                   "cross-entropy, by what held-out predictions alone say of the label, and leaves the shift out "
                   "afterwards."),
     control="An identity: what the training computes is held against the formula, and has no case where it must fail.",
-    cost=2,
+    cost=1,
 )  # fmt: skip
 def mat_shift(lab: Lab) -> Reading:
     """Every batch of a memorization-aware training of digits, one class of which is rare, against its formula."""

@@ -38,7 +38,7 @@ def tags_dealt_anew(lab: Lab) -> Reading:
         at_least("sample", 1, f"{SAYS} chooses among the examples or how often each is seen, or does not"),
         at_least("representation", 1, f"{SAYS} acts inside the network, or does not"),
     ), paper="ye2024"),
-    control=tags_dealt_anew, cost=8, package="opacus",
+    control=tags_dealt_anew, cost=6, package="opacus",
 )  # fmt: skip
 def method_registry(lab: Lab) -> Reading:
     """Every registered method in two short trainings, with groups and without, watched from inside the loop: whether

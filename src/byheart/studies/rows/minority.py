@@ -44,7 +44,7 @@ def nothing_spurious(lab: Lab) -> Reading:
         at_least("others", 0.8, "worst group at test, the lowest of: only the one, only the other, neither"),
         above("more", 0, "worst-group accuracy that noise features cost, beside a spurious feature minus without"),
     ), paper="bayat2024"),
-    control=nothing_spurious, cost=15,
+    control=nothing_spurious, cost=30,
 )  # fmt: skip
 def minority(lab: Lab) -> Reading:
     """The toy classification of memorization-aware training, plainly trained: with and without noise features to

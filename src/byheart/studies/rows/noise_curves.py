@@ -57,7 +57,7 @@ def labels_kept(lab: Lab) -> Reading:
         above("too long", 0.0, "test accuracy at the recommended epoch above that at the end"),
         above("too short", 0.0, "test accuracy at the recommended epoch above that after the first"),
     )),
-    control=labels_kept, cost=40, data=("mnist",),
+    control=labels_kept, cost=31, data=("mnist",),
 )  # fmt: skip
 def noise_curves(lab: Lab) -> Reading:
     """MNIST with 0, 20, 40 and 80% random labels, trained until they are fitted: accuracy epoch by epoch, on labels

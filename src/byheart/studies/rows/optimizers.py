@@ -36,7 +36,7 @@ def nothing_varied(lab: Lab) -> Reading:
         *(above(f"{way}: stopped fits less", 0, f"wrong labels fitted by {says}, above those with early stopping")
           for way, says in (("sgd", "SGD"), ("adamw", "AdamW"))),
     )),
-    control=nothing_varied, cost=30,
+    control=nothing_varied, cost=20,
 )  # fmt: skip
 def optimizers(lab: Lab) -> Reading:
     """Digits by plain SGD at learning rates from 0.001 to 10; and with a fifth of random labels by SGD, AdamW and

@@ -40,7 +40,7 @@ def barely_trained(lab: Lab) -> Reading:
         at_most("signs: held back", 0.0, "how many hold of the same network with weight decay and dropout"),
         at_least("held back: test", 0.7, "test accuracy of that network (chance is .1)"),
     )),
-    control=barely_trained, cost=20,
+    control=barely_trained, cost=15,
 )  # fmt: skip
 def overfitting_signs(lab: Lab) -> Reading:
     """Digits with 20% wrong labels: training minus test accuracy by epoch and by width, the check for overfitting, and

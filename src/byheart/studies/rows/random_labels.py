@@ -44,7 +44,7 @@ def without_the_claim(lab: Lab) -> Reading:
         at_least("real: held out", 0.5, "held-out accuracy of the same network (chance is .1)"),
         at_most("random: held out", 0.2, "held-out accuracy after random labels"),
     )),
-    control=without_the_claim, cost=8,
+    control=without_the_claim, cost=18,
 )  # fmt: skip
 def random_labels(lab: Lab) -> Reading:
     """The same perceptron trained on real labels, on random labels and on noise in place of the inputs: digits."""

@@ -25,7 +25,7 @@ def labels_dealt(lab: Lab) -> Reading:
         above("probe", 0.0, "test accuracy of a linear probe, last hidden layer above pixels"),
         above("near", NEAR, "share of the test examples whose most helpful training example is among the 5% nearest"),
     )),
-    control=labels_dealt, cost=14, data=("mnist",),
+    control=labels_dealt, cost=9, data=("mnist",),
 )  # fmt: skip
 def representations(lab: Lab) -> Reading:
     """MNIST: linear probes of pixels and of the last hidden layer; and, for test examples, where the training example

@@ -34,7 +34,7 @@ def twins(lab: Lab) -> Reading:
         *(above(name, 0.0, f"log of the mean {name.replace('_', ' ')} at the shared examples, of the one that "
                 "memorizes above the other") for name in SCORES),
     )),
-    control=twins, cost=9,
+    control=twins, cost=7,
 )  # fmt: skip
 def same_training_accuracy(lab: Lab) -> Reading:
     """Two networks that are right on the same 300 digits: one has learned these alone, the other also 600 more whose

@@ -36,7 +36,7 @@ def simple_feature_dealt_out(lab: Lab) -> Reading:
         at_least("rest dealt", 0.98, "AUC after all other features are dealt to other examples", published="1.00"),
         above("too sure", 0, "confidence minus accuracy of the answers after the linear feature is dealt"),
     ), paper="shah2020"),
-    control=simple_feature_dealt_out, cost=9,
+    control=simple_feature_dealt_out, cost=7,
 )  # fmt: skip
 def simplicity_bias(lab: Lab) -> Reading:
     """Which features a trained network reads when each says the class, one by its sign and 19 by five slabs each."""

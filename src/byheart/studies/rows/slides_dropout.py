@@ -30,7 +30,7 @@ def no_dropout(lab: Lab) -> Reading:
         above("gap", 0.0, "training minus test accuracy, without dropout above with it"),
         at_least("learned", 0.8, "test accuracy with dropout (chance is .1)"),
     )),
-    control=no_dropout, cost=75, data=("mnist",),
+    control=no_dropout, cost=64, data=("mnist",),
 )  # fmt: skip
 def slides_dropout(lab: Lab) -> Reading:
     """Two audits on four hundred pictures of MNIST at 28 x 28: 784-512-256-10 units, learning rate .01, weight decay

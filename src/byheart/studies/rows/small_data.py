@@ -42,7 +42,7 @@ def without_strength(lab: Lab) -> Reading:
         *(above(f"{name}: {of} less", 0, f"gap of {of} without {name}, above that with it", when=f"in {of} with {name}")
           for of in MEASURES for name in FIXES),
     )),
-    control=without_strength, cost=16, data=("fashion_mnist",),
+    control=without_strength, cost=17, data=("fashion_mnist",),
 )  # fmt: skip
 def small_data(lab: Lab) -> Reading:
     """Fashion-MNIST from 200 images, and the same with ten times as many, moved images, dropout, or weight decay."""

@@ -41,7 +41,7 @@ def other_penalty_or_none(lab: Lab) -> Reading:
         at_most("sgd: apart", 0.01, "SGD: relative difference in norm between decay and L2 in the loss"),
         above("adamw above loss", 0, "Adam: log10 of the norm under decay minus that under L2 in the loss, both 0.01"),
     ), paper="krogh1992"),
-    control=other_penalty_or_none, cost=20,
+    control=other_penalty_or_none, cost=18,
 )  # fmt: skip
 def sparsity(lab: Lab) -> Reading:
     """Weights of a perceptron on digits under L1 by a penalty and by proximal steps, and under L2 by decay and in

@@ -43,7 +43,7 @@ def copies(lab: Lab) -> Reading:
                   when=f"with {kind}"),
         )
     )),
-    control=copies, cost=10,
+    control=copies, cost=11,
 )  # fmt: skip
 def synthetic(lab: Lab) -> Reading:
     """Two hundred digits, and twice as many made of them by mixing two, between neighbours, or with noise: the gap

@@ -30,7 +30,7 @@ def one_width(lab: Lab) -> Reading:
         above("noisy above real", 0, "that gain above the same gain where no inputs are noise"),
     ), corrected="Where inputs are noisy a larger network does better on new data: noise needs more capacity.",
         paper="arpit2017"),
-    control=one_width, cost=22,
+    control=one_width, cost=14,
 )  # fmt: skip
 def width(lab: Lab) -> Reading:
     """Perceptrons of two layers of 8 to 256 units, as many epochs each: digits, with random labels, and with noise in
