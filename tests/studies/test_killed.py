@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-CLAIMS = ("A20", "C06", "C23", "C27", "D01")  # cheap studies that measure no time and need no files
-KILLS = 8
+CLAIMS = ("A20", "C23", "C27")  # cheap studies that measure no time and need no files
+KILLS = 5
 
 
 def run(folder: Path, seconds: float | None) -> bool:
