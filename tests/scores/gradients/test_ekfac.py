@@ -94,6 +94,7 @@ def test_the_true_fisher_draws_its_labels_from_the_network():
 
 def test_streamed_equals_kept(monkeypatch):
     network, (x, y) = made(IMAGES["mlp"]).eval(), images()
+    monkeypatch.setattr(ekfac, "BLOCK", 3)
     kept, _ = ekfac.fit_self_influence(network, x, y, entropy, batch=4)
     monkeypatch.setattr(ekfac, "KEPT", 0)
     streamed, _ = ekfac.fit_self_influence(network, x, y, entropy, batch=4)

@@ -13,7 +13,7 @@ from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 from byheart.scores.gradients.ekfac import fit_self_influence
-from byheart.scores.gradients.norms import Loss
+from byheart.scores.gradients.passes import Loss
 from byheart.scores.score import score
 
 

@@ -14,7 +14,8 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
-from byheart.scores.gradients.norms import Loss, gradient_norms
+from byheart.scores.gradients.norms import gradient_norms
+from byheart.scores.gradients.passes import Loss
 from byheart.scores.score import score
 
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from byheart.scores.gradients.kernel import own
 from byheart.scores.gradients.layers import kernel_of
-from byheart.scores.gradients.matrices import matrix, parts
+from byheart.scores.gradients.matrices import matrix, parts, rank_one
 
 Uses = list[tuple[Tensor, Tensor]]  # each use of a layer in a pass: its input and the gradient in its output
 Gradient = tuple[Tensor, Tensor] | Tensor  # output gradients (n, out) and inputs (n, in + 1), or (n, ...) itself
@@ -67,10 +67,9 @@ def covariances(module: nn.Module, uses: Uses) -> tuple[Tensor, Tensor]:
 
 def gradient_of(module: nn.Module, uses: Uses) -> Gradient:
     """A layer's gradients: their two factors where they are of rank one."""
-    if len(uses) == 1:
-        a, d = parts(module, *uses[0])
-        if a.shape[1] == 1:
-            return d[:, 0], a[:, 0]
+    factors = rank_one(module, uses)
+    if factors:
+        return factors[1], factors[0]
     kernel = kernel_of(module)
     assert kernel is not None
     rows = [kernel.gradients(module, *use) for use in uses]

@@ -16,11 +16,12 @@ from torch import Tensor, nn
 
 from byheart.base.errors import UsageError
 from byheart.scores.gradients.eigenbasis import Basis, Dense, Factored, Squares, covariances, squares
-from byheart.scores.gradients.matrices import is_matrix, parts
+from byheart.scores.gradients.matrices import is_matrix, rank_one
 from byheart.scores.gradients.norms import PROBE, unreadable
-from byheart.scores.gradients.passes import Loss, alone, batches, formed, seen
+from byheart.scores.gradients.passes import Loss, alone, batches, formed, gathered, seen
 
-KEPT = 2**28  # numbers: inputs and output gradients of rank-one layers are kept up to so many, and the pass is saved
+KEPT = 2**24  # numbers: inputs and output gradients of rank-one layers are kept up to so many, and two passes are saved
+BLOCK = 2**10  # rows at a time
 SHARE = 0.1  # the default damping, as a share of the mean eigenvalue (Grosse et al. 2023)
 
 
@@ -62,11 +63,11 @@ def fit_self_influence(
     found = sum((s.weighted(fitted.weights(name)) for name, s in kept.items()), inputs.new_zeros(len(inputs)).double())
     if kept.keys() == fitted.eigenvalues.keys():
         return found.to(next(iter(fitted.eigenvalues.values())).dtype), fitted
-    rest = [
-        in_basis(network, x, y, loss_of, fitted.bases, fitted.slow, frozenset(kept))
+    rest = (
+        summed(in_basis(network, x, y, loss_of, fitted.bases, fitted.slow, frozenset(kept)), fitted)
         for x, y in batches(inputs, targets, batch)
-    ]
-    others = torch.cat([summed(part, fitted) for part in rest])
+    )
+    others = gathered(len(inputs), rest)
     return (found + others).to(others.dtype), fitted
 
 
@@ -74,10 +75,11 @@ def self_influence(
     network: nn.Module, inputs: Tensor, targets: Tensor, loss_of: Loss, fitted: Ekfac, batch: int = 64
 ) -> Float[Tensor, "n"]:
     """g_i^T (F + damping)^-1 g_i (n,), at least 0: how far a step along its own gradient lowers an example's loss."""
-    return torch.cat([
+    parts = (
         summed(in_basis(network, x, y, loss_of, fitted.bases, fitted.slow), fitted)
         for x, y in batches(inputs, targets, batch)
-    ])  # fmt: skip
+    )
+    return gathered(len(inputs), parts)
 
 
 def drawn(logits: Float[Tensor, "n k"], generator: torch.Generator) -> Tensor:
@@ -116,8 +118,7 @@ def fitted_with_squares(
     sums, kept = first_pass(network, inputs, targets, loss_of, chosen, batch)
     bases = {name: Basis(*(torch.linalg.eigh(c).eigenvectors for c in pair)) for name, pair in sums.items()}
     known: dict[str, Squares] = {
-        name: Factored((d @ bases[name].outputs).square_(), (a @ bases[name].inputs).square_())
-        for name, (a, d) in kept.items()
+        name: Factored(squared(d, bases[name].outputs), squared(a, bases[name].inputs)) for name, (a, d) in kept.items()
     }
     totals = {name: s.sum() for name, s in known.items()}
     read = {n for layer in known for n, _ in network.get_submodule(layer).named_parameters(prefix=layer)}
@@ -137,24 +138,30 @@ def first_pass(
     out) as far as they are kept.
     """
     sums: dict[str, tuple[Tensor, Tensor]] = {}
-    rows: dict[str, list[tuple[Tensor, Tensor]]] = {}
-    size = 0
+    kept: dict[str, tuple[Tensor, Tensor]] = {}
+    left, start = KEPT, 0
     for x, y in batches(inputs, targets, batch):
-        uses = seen(network, x, y, loss_of)
+        uses, end = seen(network, x, y, loss_of), start + len(x)
         for name in chosen.keys() & uses.keys():
-            if name not in sums and len(uses[name]) == 1:
-                a, d = parts(chosen[name], *uses[name][0])
-                if a.shape[1] == 1 and (name in rows or size + per_row(a, d) * len(inputs) <= KEPT):
-                    size += 0 if name in rows else per_row(a, d) * len(inputs)
-                    rows.setdefault(name, []).append((a[:, 0], d[:, 0]))
-                    continue
-            c = covariances(chosen[name], uses[name])
-            old = sums.get(name)
-            sums[name] = c if old is None else (old[0] + c[0], old[1] + c[1])
-    kept = {name: (torch.cat([a for a, _ in r]), torch.cat([d for _, d in r])) for name, r in rows.items()}
+            factors = rank_one(chosen[name], uses[name]) if start == 0 or name in kept else None
+            if factors and start == 0 and (wanted := len(inputs) * sum(v.shape[1] for v in factors)) <= left:
+                left -= wanted
+                a, d = (v.new_empty(len(inputs), v.shape[1]) for v in factors)
+                kept[name] = a, d
+            if name in kept:
+                assert factors is not None
+                for whole, part in zip(kept[name], factors, strict=True):
+                    whole[start:end] = part
+            else:
+                c = covariances(chosen[name], uses[name])
+                old = sums.get(name)
+                sums[name] = c if old is None else (old[0] + c[0], old[1] + c[1])
+        start = end
     return sums | {name: (a.mT @ a, d.mT @ d) for name, (a, d) in kept.items()}, kept
 
 
-def per_row(a: Tensor, d: Tensor) -> int:
-    """Numbers that are kept of one example."""
-    return a.shape[2] + d.shape[2]
+def squared(rows: Float[Tensor, "n w"], basis: Float[Tensor, "w w"]) -> Float[Tensor, "n w"]:
+    """The squares of rows in a basis, in their place: a second copy of all of them would be the peak of memory."""
+    for part in rows.split(BLOCK):
+        part.copy_((part @ basis).square_())
+    return rows

@@ -36,6 +36,16 @@ def parts(module: nn.Module, a: Tensor, d: Tensor) -> tuple[Float[Tensor, "n t i
     return a, d
 
 
+def rank_one(module: nn.Module, uses: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor] | None:
+    """Inputs (n, in + 1) and output gradients (n, out) of a layer that is used once, at one position."""
+    a, d = uses[0]
+    width = d.shape[1] if isinstance(module, nn.Conv1d | nn.Conv2d) else d.shape[-1]
+    if len(uses) > 1 or d[0].numel() > width:
+        return None
+    a, d = parts(module, a, d)
+    return a[:, 0], d[:, 0]
+
+
 def matrix(module: nn.Module, formed: dict[str, Tensor]) -> Float[Tensor, "n o i"]:
     """Gradients of weight and bias, as the layer's kernel forms them, as one matrix (n, out, in + 1)."""
     weight = formed["weight"]

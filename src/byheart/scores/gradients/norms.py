@@ -7,7 +7,7 @@ no kernel knows is done the slow way, and named.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -18,8 +18,8 @@ from byheart.scores.gradients import one_by_one
 from byheart.scores.gradients.capture import capturing
 from byheart.scores.gradients.kernel import Rows, own, total
 from byheart.scores.gradients.layers import layers
+from byheart.scores.gradients.passes import Loss, batches, gathered
 
-Loss = Callable[[Tensor, Tensor], Tensor]  # outputs (n, ...), targets (n, ...) -> loss of each example (n,)
 PROBE = 2  # examples on which the kernels are held against the slow way before they are believed
 AGREE = 1e-3
 
@@ -50,15 +50,19 @@ def gradient_norms(
     network.eval()
     try:
         slow = unreadable(network, inputs[:PROBE], targets[:PROBE], loss_of)
-        parts = [
-            batch_squares(network, x, y, loss_of, slow)
-            for x, y in zip(inputs.split(batch), targets.split(batch), strict=True)
-        ]
+        names: list[str] = []
+
+        def parts() -> Iterator[Tensor]:
+            for x, y in batches(inputs, targets, batch):
+                found = batch_squares(network, x, y, loss_of, slow)
+                names[:] = sorted(found)
+                yield torch.stack([found[name] for name in names], 1)
+
+        values = gathered(len(inputs), parts())
     finally:
         for module, mode in modes.items():
             module.training = mode
-    found = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
-    return GradientNorms(torch.stack(list(found.values())).sum(0), found, slow)
+    return GradientNorms(values.sum(1), dict(zip(names, values.unbind(1), strict=True)), slow)
 
 
 def batch_squares(network: nn.Module, inputs: Tensor, targets: Tensor, loss_of: Loss, slow: dict[str, str]) -> Rows:

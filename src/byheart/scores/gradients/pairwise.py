@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from byheart.scores.gradients.matrices import is_matrix, parts
+from byheart.scores.gradients.matrices import is_matrix, rank_one
 from byheart.scores.gradients.norms import PROBE, unreadable
 from byheart.scores.gradients.passes import Loss, alone, batches, formed, seen
 from byheart.scores.gradients.top import Top, check_top, joined, top_of
@@ -51,11 +51,10 @@ def kept(
     for x, y in batches(inputs, targets, batch):
         uses, ranked = seen(network, x, y, loss_of), set()
         for name in chosen.keys() & uses.keys():
-            if len(uses[name]) == 1 and uses[name][0][1].numel() == len(x) * uses[name][0][1].shape[-1]:
-                a, d = parts(chosen[name], *uses[name][0])
-                if a.shape[1] == 1:
-                    factored.setdefault(name, []).append((a[:, 0], d[:, 0]))
-                    ranked.add(name)
+            factors = rank_one(chosen[name], uses[name])
+            if factors:
+                factored.setdefault(name, []).append(factors)
+                ranked.add(name)
         rest = formed(network, uses, x, y, loss_of, slow, frozenset(ranked))
         rows = [rest[name].flatten(1) for name in sorted(rest)]
         explicit.append(torch.cat(rows, 1) if rows else x.new_zeros((len(x), 0), dtype=dtype_of(network)))

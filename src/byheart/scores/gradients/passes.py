@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +12,7 @@ from byheart.scores.gradients.capture import capturing
 from byheart.scores.gradients.kernel import Rows, own
 from byheart.scores.gradients.layers import layers
 
-Loss = Callable[[Tensor, Tensor], Tensor]
+Loss = Callable[[Tensor, Tensor], Tensor]  # outputs (n, ...), targets (n, ...) -> loss of each example (n,)
 
 
 def alone(network: nn.Module, slow: dict[str, str]) -> dict[str, nn.Module]:
@@ -70,3 +70,18 @@ def formed(
 def batches(inputs: Tensor, targets: Tensor, size: int) -> Iterator[tuple[Tensor, Tensor]]:
     """Inputs and targets in batches."""
     yield from zip(inputs.split(size), targets.split(size), strict=True)
+
+
+def gathered(n: int, parts: Iterable[Tensor]) -> Tensor:
+    """Parts (b, ...) of `n` rows in all, one after the other.
+
+    They are copied into one tensor as they come: small results that stay between large temporaries would keep the
+    allocator from using that room again, a temporary a batch.
+    """
+    whole, start = None, 0
+    for part in parts:
+        whole = part.new_empty(n, *part.shape[1:]) if whole is None else whole
+        whole[start : start + len(part)] = part
+        start += len(part)
+    assert whole is not None and start == n
+    return whole
