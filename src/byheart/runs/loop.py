@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatch
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -86,9 +87,11 @@ def fit(
 def _fit(state: State, events: Sequence[Any], watch: Watch | None, each_epoch: Callable[[State], None] | None) -> None:
     task, recipe = state.task, state.task.recipe
     looks = any(getattr(event, "reads_held_out", False) for event in events)
+    # torch.manual_seed also notes the call, with its stack, for every kind of device that has not been used yet
+    seed = torch.default_generator.manual_seed if state.device == "cpu" else torch.manual_seed
     fire("fit_start", events, state)
     while state.epoch < recipe.epochs and not state.stop:
-        torch.manual_seed(spawn(state.seed, "epoch", state.epoch))
+        seed(spawn(state.seed, "epoch", state.epoch))
         order = torch.Generator().manual_seed(spawn(state.seed, "batches", state.epoch))
         for group in state.optimizer.param_groups:
             group["lr"] = (recipe.lr or 0.0) * recipe.rate(state.epoch)
@@ -110,26 +113,8 @@ def _fit(state: State, events: Sequence[Any], watch: Watch | None, each_epoch: C
 def step(state: State, events: Sequence[Any], watch: Watch | None, number: int) -> None:
     """One batch: forward, loss, backward, update."""
     clip = state.task.recipe.clip
-
-    def closure() -> Tensor:
-        assert state.batch is not None
-        state.logits = logits = state.network(state.batch.inputs)
-        if watch is not None and state.loss is None:
-            watch(state.batch, logits)
-        fire("logits", events, state)
-        assert state.logits is not None
-        state.losses = state.task.loss(state.logits, state.batch.targets)
-        state.weights, state.penalty, state.loss = None, 0.0, None
-        fire("losses", events, state)
-        if state.loss is None:
-            w = state.weights
-            state.loss = (state.losses.mean() if w is None else (state.losses * w).sum() / w.sum()) + state.penalty
-        state.optimizer.zero_grad(set_to_none=True)
-        state.loss.backward()
-        return state.loss
-
-    state.loss, state.closure = None, closure
-    value = float(closure().detach())
+    state.loss, state.closure = None, partial(loss_and_gradients, state, events, watch)
+    value = float(state.closure().detach())
     if not math.isfinite(value):
         raise TrainingFailed(
             f"The loss became {value} in epoch {state.epoch + 1}, batch {number + 1}.",
@@ -142,6 +127,25 @@ def step(state: State, events: Sequence[Any], watch: Watch | None, number: int) 
         nn.utils.clip_grad_norm_(state.network.parameters(), clip, foreach=True)
     state.optimizer.step()
     fire("step", events, state)
+
+
+def loss_and_gradients(state: State, events: Sequence[Any], watch: Watch | None) -> Tensor:
+    """The loss of the current batch, with the parameters' gradients; `watch` sees the first look at a batch alone."""
+    assert state.batch is not None
+    state.logits = logits = state.network(state.batch.inputs)
+    if watch is not None and state.loss is None:
+        watch(state.batch, logits)
+    fire("logits", events, state)
+    assert state.logits is not None
+    state.losses = state.task.loss(state.logits, state.batch.targets)
+    state.weights, state.penalty, state.loss = None, 0.0, None
+    fire("losses", events, state)
+    if state.loss is None:
+        w = state.weights
+        state.loss = (state.losses.mean() if w is None else (state.losses * w).sum() / w.sum()) + state.penalty
+    state.optimizer.zero_grad(set_to_none=True)
+    state.loss.backward()
+    return state.loss
 
 
 def held_out(state: State) -> dict[str, float]:
