@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from byheart.scores.gradients.kernel import Kernel, Rows, total
+from byheart.scores.gradients.kernel import Kernel, Rows, total_in_place
 
 CHUNK = 32  # rows a call: the grouped convolution stays in cache
 
@@ -61,10 +61,12 @@ def squares(module: nn.Module, a: Tensor, d: Tensor) -> Rows:
     if prefers_gram(module, d):
         found = {"weight": gram_square(module, a, d)}
     else:
-        parts = [total(weight_gradients(module, x, g)) for x, g in zip(a.split(CHUNK), d.split(CHUNK), strict=True)]
+        parts = [
+            total_in_place(weight_gradients(module, x, g)) for x, g in zip(a.split(CHUNK), d.split(CHUNK), strict=True)
+        ]
         found = {"weight": torch.cat(parts)}
     if module.bias is not None:
-        found["bias"] = total(d.flatten(2).sum(2))
+        found["bias"] = total_in_place(d.flatten(2).sum(2))
     return found
 
 

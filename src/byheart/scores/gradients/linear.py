@@ -5,7 +5,7 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from byheart.scores.gradients.kernel import Kernel, Rows, total
+from byheart.scores.gradients.kernel import Kernel, Rows, total, total_in_place
 
 
 def positions(values: Tensor) -> Float[Tensor, "n t width"]:
@@ -20,7 +20,7 @@ def product_square(a: Float[Tensor, "n t i"], d: Float[Tensor, "n t o"]) -> Floa
         return total(a) * total(d)
     if t * (i + o) < 0.5 * i * o:
         return ((a @ a.mT) * (d @ d.mT)).sum((1, 2))
-    return total(d.mT @ a)
+    return total_in_place(d.mT @ a)
 
 
 def squares(module: nn.Module, a: Tensor, d: Tensor) -> Rows:
@@ -28,7 +28,7 @@ def squares(module: nn.Module, a: Tensor, d: Tensor) -> Rows:
     a, d = positions(a), positions(d)
     found = {"weight": product_square(a, d)}
     if getattr(module, "bias", None) is not None:
-        found["bias"] = total(d.sum(1))
+        found["bias"] = total_in_place(d.sum(1))
     return found
 
 
