@@ -55,6 +55,8 @@ def test_a_claim_that_is_not_kept_is_refuted(claiming, task):
     assert found is not None and found.severity == "error" and claim.audit.epsilon > 2
     assert f"epsilon is at least {claim.audit.epsilon:.2f}" in found.evidence
     assert "accountant says epsilon 1.00 at delta 1e-05" in found.evidence and "Bonferroni" in found.evidence
+    assert claim.if_gaussian.bound == "f_dp_gaussian" and claim.if_gaussian.epsilon > claim.audit.epsilon
+    assert f"Were it a Gaussian mechanism, {claim.if_gaussian.epsilon:.2f} would be shown" in found.evidence
     assert np.isin(found.ids, task.train.ids[task.truth["coin_canary"]]).all() and found.count > 20
     assert (np.diff(found.table["loss"]) >= 0).all()
 
@@ -64,6 +66,12 @@ def test_a_claim_above_the_bound_passes_as_long_as_the_ceiling_is_higher(claimin
     assert audit.epsilon < audit.ceiling and dp_claim(claiming((audit.epsilon + audit.ceiling) / 2)) is None
     with pytest.raises(NotApplicable, match=r"guesses on 300 canaries show only 3\.\d\d: it takes about 21,997"):
         dp_claim(claiming(8.0))
+
+
+def test_the_bound_for_gaussian_mechanisms_refutes_nothing(claiming, task):
+    both = audited(claiming(1.0).run, task)
+    between = (both.audit.epsilon + min(both.if_gaussian.epsilon, both.audit.ceiling)) / 2
+    assert both.audit.epsilon < between < both.if_gaussian.epsilon and dp_claim(claiming(between)) is None
 
 
 def test_without_a_claim_or_canaries_it_says_what_to_do(claiming, task):

@@ -10,7 +10,7 @@ from byheart.privacy import pooled
 from byheart.privacy.leave_one_out import scores
 from byheart.privacy.pairs import partners
 from byheart.privacy.pooled import CLUSTERS
-from byheart.privacy.roc import roc, tpr_at
+from byheart.privacy.roc import exact, roc, tpr_at
 
 from .conftest import answers
 
@@ -22,12 +22,13 @@ def error(simulations: int, coverage: float = 0.95) -> float:
     return 2.6 * float(np.sqrt(coverage * (1 - coverage) / simulations))
 
 
-def test_exact_intervals_hold_the_rates_of_their_threshold():
-    held, member = np.zeros(2), np.arange(400) < 200
+def test_exact_intervals_hold_the_rates_of_their_threshold_and_the_rate_that_was_asked_for():
+    held, member = np.zeros(3), np.arange(400) < 200
     for seed in range(2000):
         rate = tpr_at(roc(np.random.default_rng(seed).normal(size=400), member), 0.05)
         truth = norm.sf(rate.threshold)
-        held += [rate.low <= truth <= rate.high, rate.fpr_low <= truth <= rate.fpr_high]
+        low, high = exact(round(rate.value * 200), 200)
+        held += [low <= truth <= high, rate.fpr_low <= truth <= rate.fpr_high, rate.low <= 0.05 <= rate.high]
     assert (held / 2000 >= 0.95 - error(2000)).all()
 
 

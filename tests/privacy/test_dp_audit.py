@@ -33,9 +33,9 @@ def randomized(epsilon: float, canaries: int, seed: int = 1) -> tuple[np.ndarray
 
 
 ONE_RUN = {
-    "fixed": lambda s, c, d: dp_audit.fixed(s, c, 0.3, d),
-    "bonferroni": lambda s, c, d: dp_audit.bonferroni(s, c, delta=d),
-    "split": lambda s, c, d: dp_audit.split(s, c, delta=d),
+    "fixed": lambda s, c, d, b="one_run": dp_audit.fixed(s, c, 0.3, d, bound=b),
+    "bonferroni": lambda s, c, d, b="one_run": dp_audit.bonferroni(s, c, delta=d, bound=b),
+    "split": lambda s, c, d, b="one_run": dp_audit.split(s, c, delta=d, bound=b),
 }
 THRESHOLDS = (0.0, 0.5, 1.0, 1.5, 2.0)
 MANY = {
@@ -45,17 +45,35 @@ MANY = {
 }
 
 
+@pytest.mark.parametrize("bound", dp_audit.BOUNDS)
 @pytest.mark.parametrize("policy", ONE_RUN)
 @pytest.mark.parametrize("mu", [0.3, 1.0])
-def test_one_run_is_above_the_truth_as_rarely_as_it_says(policy, mu):
+def test_one_run_is_above_the_truth_as_rarely_as_it_says(policy, mu, bound):
     truth = dp_bound.epsilon_of(mu, DELTA)
-    found = [ONE_RUN[policy](s, c, DELTA).epsilon for s, c in zip(*gaussian(mu, 300), strict=True)]
+    found = [ONE_RUN[policy](s, c, DELTA, bound).epsilon for s, c in zip(*gaussian(mu, 300), strict=True)]
     assert sum(e > truth for e in found) <= ALLOWED and max(found) > 0
 
 
 @pytest.mark.parametrize("policy", ONE_RUN)
-def test_one_run_where_it_is_tight(policy):
-    found = np.array([ONE_RUN[policy](s, c, 0.0).epsilon for s, c in zip(*randomized(1.0, 300), strict=True)])
+def test_of_gaussian_mechanisms_their_own_curve_shows_more(policy):
+    pairs = list(zip(*gaussian(1.0, 300), strict=True))[:200]
+    plain, curve = (np.mean([ONE_RUN[policy](s, c, DELTA, bound).epsilon for s, c in pairs])
+                    for bound in ("one_run", "f_dp_gaussian"))  # fmt: skip
+    assert curve > 1.4 * plain > 0
+
+
+def test_which_bound_it_is_stays_with_the_audit():
+    s, c = (a[0] for a in gaussian(1.0, 300))
+    for bound in dp_audit.BOUNDS:
+        assert all(ONE_RUN[policy](s, c, DELTA, bound).bound == bound for policy in ONE_RUN)
+    with pytest.raises(UsageError, match="no epsilon at delta=0"):
+        dp_audit.fixed(s, c, 0.3, 0.0, bound="f_dp_gaussian")
+
+
+@pytest.mark.parametrize("bound", ["one_run", "f_dp"])
+@pytest.mark.parametrize("policy", ONE_RUN)
+def test_one_run_where_it_is_tight(policy, bound):
+    found = np.array([ONE_RUN[policy](s, c, 0.0, bound).epsilon for s, c in zip(*randomized(1.0, 300), strict=True)])
     assert (found > 1.0).sum() <= ALLOWED and np.median(found) > 0.3
 
 

@@ -91,7 +91,10 @@ def test_rates_are_exact():
     found = attacked(shift=2.0)
     for one in found.attacks.values():
         rate = one.rates[1]
-        assert (rate.low, rate.high) == exact(round(rate.value * N), N)
+        assert rate.asked == 0.01
+        assert (rate.fpr_low, rate.fpr_high) == exact(round(rate.fpr * HELD), HELD)
+        least, most = exact(round(rate.value * N), N)  # as if the threshold were known
+        assert rate.low <= least and most <= rate.high
         assert not rate.resolvable and rate.needed == 1000
         assert rate.fpr <= 0.01 and one.auc == pytest.approx(one.curve.auc)
 

@@ -14,6 +14,7 @@ from byheart.diagnosis.audit import Audit, diagnose
 from byheart.privacy.answers import answers_of
 from byheart.privacy.leakage import leakage
 from byheart.privacy.roc import roc
+from byheart.privacy.self_check import SelfCheck
 from byheart.reports import privacy, privacy_figure, privacy_groups, sections
 from byheart.reports.json import content
 from byheart.reports.page import gather
@@ -49,6 +50,23 @@ def test_the_section_says_no_more_than_can_be_resolved(attacked):
     assert all(len(line) == len(shown["heads"]) for line in shown["lines"])
     assert any("Self-check" in note and "as it should" in note for note in shown["notes"])
     assert "18 reference models" in shown["notes"][0]
+
+
+@pytest.mark.parametrize(("planted", "said", "trusted"), [
+    ((0.59, 0.47, 0.71), "20 models are too few to see it: no fault", True),
+    ((0.5, 0.45, 0.55), "was missed, 0.500 [0.450, 0.550] excludes it: do not trust this audit", False),
+])  # fmt: skip
+def test_too_few_models_are_no_fault_and_a_missed_leak_is(attacked, planted, said, trusted):
+    found = attacked.effects["privacy"]
+    check = SelfCheck(0.5, 0.48, 0.52, *planted, 0.65, 20)
+    audit = dataclasses.replace(attacked, effects={"privacy": dataclasses.replace(found, check=check)})
+    screen = io.StringIO()
+    Console(file=screen, width=400).print(terminal(audit))
+    page = " ".join(privacy.section(audit)["notes"])
+    for text in (page, " ".join(privacy.lines(audit)), " ".join(screen.getvalue().split())):
+        assert said in text and ("do not trust" in text) is not trusted
+    told = content(audit)["privacy"]
+    assert told["planted_leak"] == check.outcome and told["self_check"]["expected"] == 0.65 and told["clean"]
 
 
 def test_what_nobody_can_resolve_is_said_with_what_it_takes(attacked):

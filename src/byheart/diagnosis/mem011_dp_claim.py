@@ -18,7 +18,8 @@ def dp_claim(evidence: Evidence) -> Finding | None:
     The claim is the epsilon that the training kept (the method dp_sgd does). The canaries (--plant coin-canaries=1000)
     have wrong labels; those with the least loss at the end are guessed to be in, those with the most to be out, and
     more right guesses than the claim allows refute it with 95% confidence (Steinke, Nasr and Jagielski 2023, theorem
-    5.2; how often to guess is one of two numbers fixed beforehand, by Bonferroni). Nothing found is no proof of
+    5.2; how often to guess is one of two numbers fixed beforehand, by Bonferroni). The larger bound for Gaussian
+    mechanisms (Mahloujifar, Melis and Chaudhuri 2025) is told and decides nothing. Nothing found is no proof of
     privacy: the bound is one from below. Named are the inserted canaries that were guessed right.
     """
     assert evidence.run is not None
@@ -35,7 +36,7 @@ def dp_claim(evidence: Evidence) -> Finding | None:
     order = np.flatnonzero(hit)[np.argsort(-claim.scores[hit], kind="stable")]
     text = (
         f"The accountant says epsilon {claim.epsilon:.2f} at delta {claim.delta:g}, and {claim.audit.shown}; guessed "
-        f"on: {claim.audit.policy}."
+        f"on: {claim.audit.policy}. Were it a Gaussian mechanism, {claim.if_gaussian.epsilon:.2f} would be shown."
     )
     do = (
         "do not publish it as private: look for what the accounting leaves out, such as another sampling, gradients "

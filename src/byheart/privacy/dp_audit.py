@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from byheart.base.errors import UsageError
-from byheart.privacy import one_run
+from byheart.privacy import fdp_bound, one_run
 
+Bound = Literal["one_run", "f_dp", "f_dp_gaussian"]
+BOUNDS: dict[Bound, Callable[[int, int, int, float, float], float]] = {
+    "one_run": one_run.epsilon,  # any mechanism (Steinke et al. 2023)
+    "f_dp": fdp_bound.any_mechanism,  # any mechanism as well, with less lost where delta is large
+    "f_dp_gaussian": fdp_bound.gaussian,  # only where the mechanism is a Gaussian one (Mahloujifar et al. 2025)
+}
 # Shares of the canaries that are guessed on, half of them in and half out. Few sure guesses show a large epsilon, many
 # unsure ones a small one.
 SHARES = (0.1, 0.5)
@@ -23,7 +30,8 @@ class OneRunAudit:
     """A lower bound on epsilon at `delta` with confidence 1 - `alpha`, and the `ceiling`: what perfect guesses on so
     many canaries would show.
 
-    `right` of `guesses` are those that gave the bound; `policy` says how their number was chosen.
+    `right` of `guesses` are those that gave the bound; `policy` says how their number was chosen. Which `bound` it is
+    must have been fixed before looking: the largest of several holds with less confidence.
     """
 
     epsilon: float
@@ -34,6 +42,7 @@ class OneRunAudit:
     delta: float
     alpha: float
     policy: str
+    bound: Bound = "one_run"
 
     @property
     def shown(self) -> str:
@@ -48,7 +57,7 @@ class OneRunAudit:
 
 def fixed(
     scores: Float[np.ndarray, "canaries"], inserted: Bool[np.ndarray, "canaries"], share: float, delta: float = 0.0,
-    alpha: float = ALPHA,
+    alpha: float = ALPHA, bound: Bound = "one_run",
 ) -> OneRunAudit:  # fmt: skip
     """The bound when one `share` of the canaries is guessed on, chosen without these scores. Steinke et al. 2023.
 
@@ -57,37 +66,40 @@ def fixed(
     canaries = _checked(scores, inserted, (share,))
     each = max(int(share * canaries / 2), 1)
     guesses, right = one_run.guessed(scores, inserted, each, each)
-    found, most = (_epsilon(canaries, guesses, v, delta, alpha) for v in (right, guesses))
-    return OneRunAudit(found, most, canaries, guesses, right, delta, alpha, f"{share:g} of the canaries, fixed")
+    found, most = (_epsilon(bound, canaries, guesses, v, delta, alpha) for v in (right, guesses))
+    policy = f"{share:g} of the canaries, fixed"
+    return OneRunAudit(found, most, canaries, guesses, right, delta, alpha, policy, bound)
 
 
 def bonferroni(
     scores: Float[np.ndarray, "canaries"], inserted: Bool[np.ndarray, "canaries"], shares: Sequence[float] = SHARES,
-    delta: float = 0.0, alpha: float = ALPHA,
+    delta: float = 0.0, alpha: float = ALPHA, bound: Bound = "one_run",
 ) -> OneRunAudit:  # fmt: skip
     """The best bound over several shares, each held to alpha / their number, so that choosing costs no confidence."""
     _checked(scores, inserted, shares)
-    every = [fixed(scores, inserted, share, delta, alpha / len(shares)) for share in shares]
+    every = [fixed(scores, inserted, share, delta, alpha / len(shares), bound) for share in shares]
     best = max(every, key=lambda one: one.epsilon)
     policy = f"the best of {len(shares)} shares ({', '.join(f'{s:g}' for s in shares)}), Bonferroni"
     ceiling = max(one.ceiling for one in every)
     return OneRunAudit(
-        best.epsilon, ceiling, best.canaries, best.guesses, best.right, delta, alpha, policy
+        best.epsilon, ceiling, best.canaries, best.guesses, best.right, delta, alpha, policy, bound
     )  # fmt: skip
 
 
 def split(
     scores: Float[np.ndarray, "canaries"], inserted: Bool[np.ndarray, "canaries"], shares: Sequence[float] = SHARES,
-    delta: float = 0.0, alpha: float = ALPHA, seed: int = 0,
+    delta: float = 0.0, alpha: float = ALPHA, seed: int = 0, bound: Bound = "one_run",
 ) -> OneRunAudit:  # fmt: skip
     """The share that does best on a random half of the canaries, and the bound by it on the other half."""
     canaries = _checked(scores, inserted, shares)
     order = np.random.default_rng(seed).permutation(canaries)
     look, hold = order[: canaries // 2], order[canaries // 2 :]
-    best = max(shares, key=lambda share: fixed(scores[look], inserted[look], share, delta, alpha).epsilon)
-    made = fixed(scores[hold], inserted[hold], best, delta, alpha)
+    best = max(shares, key=lambda share: fixed(scores[look], inserted[look], share, delta, alpha, bound).epsilon)
+    made = fixed(scores[hold], inserted[hold], best, delta, alpha, bound)
     policy = f"{best:g} of the canaries, chosen on another half"
-    return OneRunAudit(made.epsilon, made.ceiling, made.canaries, made.guesses, made.right, delta, alpha, policy)
+    return OneRunAudit(
+        made.epsilon, made.ceiling, made.canaries, made.guesses, made.right, delta, alpha, policy, bound
+    )  # fmt: skip
 
 
 def guessed_right(
@@ -119,5 +131,5 @@ def _checked(scores: np.ndarray, inserted: np.ndarray, shares: Sequence[float]) 
 
 
 @lru_cache(maxsize=4096)
-def _epsilon(canaries: int, guesses: int, right: int, delta: float, alpha: float) -> float:
-    return one_run.epsilon(canaries, guesses, right, delta, alpha)
+def _epsilon(bound: Bound, canaries: int, guesses: int, right: int, delta: float, alpha: float) -> float:
+    return BOUNDS[bound](canaries, guesses, right, delta, alpha)

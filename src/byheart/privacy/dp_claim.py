@@ -24,11 +24,15 @@ FEWEST = 20  # canaries: fewer can show next to nothing
 
 @dataclass(frozen=True, eq=False)
 class Claim:
-    """The accountant's `epsilon` at `delta`, the audit of it, and the canaries' scores and coins, by id."""
+    """The accountant's `epsilon` at `delta`, the audit of it, and the canaries' scores and coins, by id.
+
+    `audit` holds for any mechanism and alone decides; `if_gaussian` is the same guesses' bound for a Gaussian one.
+    """
 
     epsilon: float
     delta: float
     audit: OneRunAudit
+    if_gaussian: OneRunAudit
     scores: Float[np.ndarray, "canaries"]
     inserted: Bool[np.ndarray, "canaries"]
 
@@ -49,7 +53,9 @@ def audited(run: Run, task: Task) -> Claim:
     """The claim of a run, held against the canaries of its task. Errors: NotApplicable without either."""
     epsilon, delta = claimed(run)
     scores, inserted = canary_scores(run, task)
-    return Claim(epsilon, delta, bonferroni(scores, inserted, delta=delta), scores, inserted)
+    found = bonferroni(scores, inserted, delta=delta)
+    if_gaussian = bonferroni(scores, inserted, delta=delta, bound="f_dp_gaussian")
+    return Claim(epsilon, delta, found, if_gaussian, scores, inserted)
 
 
 def canary_scores(run: Run, task: Task) -> tuple[Float[np.ndarray, "canaries"], Bool[np.ndarray, "canaries"]]:

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int
 from scipy.stats import norm, t
 
 from byheart.base.errors import UsageError
+from byheart.privacy.nominal import hit_rate
 from byheart.privacy.roc import LEAST_ALARMS, Rate, exact, precision
 
 PRIORS = (0.5, 0.1, 0.01)
@@ -42,8 +43,9 @@ class Curve:
 class At:
     """The rate of hits at most at the false-alarm rate `fpr`.
 
-    `rate` is at the best threshold, with exact intervals as if all pairs were independent; [low, high] covers these
-    and a bootstrap over targets, as much wider as `shared` says. `shadow_tpr` and `shadow_fpr` are at thresholds that
+    `rate` is at the best threshold, with exact intervals as if all pairs were independent; [low, high] is over targets,
+    by a bootstrap that is as much wider as `shared` says, and no narrower than errors at one threshold allow.
+    `shadow_tpr` and `shadow_fpr` are at thresholds that
     were chosen without the target, on the other models. `ppv` says per prior how many of the accused are members, at
     this false-alarm rate.
     """
@@ -118,16 +120,18 @@ def at(found: Curve, scores: Float[np.ndarray, "targets n"], member: Bool[np.nda
     threshold = -np.partition(-scores[known & ~member], allowed)[allowed]  # the first that would be one too many
     said = known & (scores > threshold)
     tp, fp = int((said & member).sum()), int((said & ~member).sum())
+    as_independent = hit_rate(scores[known & member], scores[known & ~member], fpr)
     rate = Rate(
-        tp / n1, *exact(tp, n1), float(threshold), fp / n0, *exact(fp, n0),
+        fpr, tp / n1, *as_independent, float(threshold), fp / n0, *exact(fp, n0),
         n0 >= (needed := int(np.ceil(LEAST_ALARMS / fpr))), needed,
     )  # fmt: skip
     low, high = interval(_hits(*_resampled(found), fpr), len(found.members))
     pull = np.where(member, (said - tp / n1) / n1, -_slope(found, fpr) * (said - fp / n0) / n0)
     low, high = widened(tp / n1, low, high, shared(np.where(known, pull, 0.0)))
+    least, most = exact(tp, n1)
     shadow = at_shadows(found, fpr)
     ppv = tuple(precision(rate.value, fpr, prior) for prior in PRIORS)
-    return At(fpr, rate, min(low, rate.low), max(high, rate.high), *shadow, ppv)
+    return At(fpr, rate, min(low, least), max(high, most), *shadow, ppv)
 
 
 def _slope(found: Curve, fpr: float) -> float:

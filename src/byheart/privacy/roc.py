@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float, Int
 from scipy.stats import beta, rankdata
 
 from byheart.base.errors import UsageError
+from byheart.privacy import nominal
 
 LEAST_ALARMS = 10  # false alarms below which a rate is not resolvable
 
@@ -48,11 +49,13 @@ class Roc:
 
 @dataclass(frozen=True)
 class Rate:
-    """A rate with its exact 95% interval, the threshold, and the false-alarm rate that was realised there.
+    """The rate of hits at a false-alarm rate `asked` for, with its exact 95% interval, which knows that a threshold is
+    an estimate (`nominal.hit_rate`); this threshold, and the false-alarm rate there, with its exact interval.
 
     `resolvable` is False when fewer than ten false alarms are allowed; `needed` says how many others would do.
     """
 
+    asked: float
     value: float
     low: float
     high: float
@@ -88,16 +91,21 @@ def roc(scores: Float[np.ndarray, "n"], member: Bool[np.ndarray, "n"]) -> Roc:
 
 
 def tpr_at(curve: Roc, fpr: float) -> Rate:
-    """The largest share of members found with at most floor(fpr * n0) false alarms."""
+    """The largest share of members found with at most floor(fpr * n0) false alarms.
+
+    Its interval is that of `nominal.hit_rate`, read from the curve.
+    """
     if not 0 < fpr < 1:
         raise UsageError(f"A false-alarm rate of {fpr} has no threshold.", do="give a share between 0 and 1")
     at = int(np.searchsorted(curve.fp, np.floor(fpr * curve.others + 1e-9), side="right")) - 1
     tp, fp = int(curve.tp[at]), int(curve.fp[at])
-    low, high = exact(tp, curve.members)
-    fpr_low, fpr_high = exact(fp, curve.others)
+    within, beyond = (int(np.searchsorted(curve.fp, k)) for k in nominal.places(curve.others, fpr))
+    above = int(curve.tp[within - 1]) if within else 0
+    at_least = int(curve.tp[beyond]) if beyond < len(curve.tp) else curve.members
+    low, high = nominal.bounds(above, at_least, curve.members)
     needed = int(np.ceil(LEAST_ALARMS / fpr))
     return Rate(
-        tp / curve.members, low, high, float(curve.thresholds[at]), fp / curve.others, fpr_low, fpr_high,
+        fpr, tp / curve.members, low, high, float(curve.thresholds[at]), fp / curve.others, *exact(fp, curve.others),
         curve.others >= needed, needed,
     )  # fmt: skip
 

@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
+from jaxtyping import Bool, Float, Int
 
 from byheart.privacy import pooled
 from byheart.privacy.answers import Answers
 from byheart.privacy.attacks import Name
 from byheart.privacy.leave_one_out import scores
 from byheart.privacy.pairs import partners
+from byheart.privacy.rmia import TINY
 
 PLANTED, FEWEST = 50, 20  # one example in so many leaks, and no fewer than so many
 Z = 1.959964
 SURER = 2.0  # nats by which a planted member's answer is surer
 WIDER = 1.7  # times a 95% interval: an audit in a thousand fails by chance, instead of one in twenty
+MOST = 100_000  # models: beyond it a number is no advice
+FAULT = (
+    "do not trust this audit, it has a fault, as chance makes it seem once in a thousand; record the models with "
+    "another seed, and report it if it stays"
+)
+
+Outcome = Literal["found", "not resolved", "missed"]
 
 
 @dataclass(frozen=True)
 class SelfCheck:
-    """AUC with its 95% interval where nothing leaks (`null`), and over the examples that were made to (`planted`)."""
+    """AUC with its 95% interval where nothing leaks (`null`), and over the examples that were made to (`planted`).
+
+    `expected` is the AUC of the planted leak by counting, without the attack's code; `models` is how many there were.
+    """
 
     null: float
     null_low: float
@@ -28,6 +42,8 @@ class SelfCheck:
     planted: float
     planted_low: float
     planted_high: float
+    expected: float
+    models: int
 
     @property
     def clean(self) -> bool:
@@ -36,17 +52,49 @@ class SelfCheck:
         return low <= 0.5 <= high
 
     @property
+    def outcome(self) -> Outcome:
+        """What became of the planted leak: "found" if the interval is above .5; "not resolved" if it holds .5 and,
+        widened as above, what was planted; "missed" if it lies below either.
+        """
+        if self.planted_low > 0.5:
+            return "found"
+        return "not resolved" if self.planted + self._reach >= max(self.expected, 0.5) else "missed"
+
+    @property
     def sharp(self) -> bool:
         """Whether the planted leak is found."""
-        return self.planted_low > 0.5
+        return self.outcome == "found"
+
+    @property
+    def wanted(self) -> int:
+        """About how many models would find the planted leak in all but a draw in a thousand, were the interval
+        narrower with the square root of their number.
+        """
+        short = (self.planted - self.planted_low + self._reach) / max(self.expected - 0.5, 1e-9)
+        return max(math.ceil(min(self.models * short**2, MOST)), self.models + 1)
 
     @property
     def shown(self) -> str:
-        """What came of it, in words."""
-        null = f"AUC {self.null:.3f} [{self.null_low:.3f}, {self.null_high:.3f}]"
-        leak = f"{self.planted:.3f} [{self.planted_low:.3f}, {self.planted_high:.3f}]"
-        end = "as it should" if self.clean and self.sharp else "which it should not: do not trust this audit"
-        return f"with shuffled membership the attack reads {null}, on a planted leak {leak}, {end}"
+        """What came of it, why, and what to do, as the end of a sentence."""
+        null = f"with shuffled membership the attack reads AUC {_ends(self.null, self.null_low, self.null_high)}"
+        leak = _ends(self.planted, self.planted_low, self.planted_high)
+        if not self.clean:
+            return f"{null}, which excludes .5 where no model has seen what it is said to have: {FAULT}"
+        if self.outcome == "found":
+            return f"{null}, on a planted leak {leak}, as it should"
+        planted = f"{null}, as it should; a planted leak of AUC {self.expected:.3f}"
+        if self.outcome == "missed":
+            return f"{planted} was missed, {leak} excludes it: {FAULT}"
+        many = f"about {self.wanted:,} models" if self.wanted < MOST else "more models than can be trained"
+        return (
+            f"{planted} is not resolved, {leak} fits both it and guessing, because {self.models} models are too few "
+            f"to see it: no fault, but as small a leak could stay unseen here; {many} would show it"
+        )
+
+    @property
+    def _reach(self) -> float:
+        """How far above the value the widened interval reaches."""
+        return WIDER * (self.planted_high - self.planted)
 
 
 def self_check(answers: Answers, attack: Name, seed: int = 0) -> SelfCheck:
@@ -63,11 +111,46 @@ def self_check(answers: Answers, attack: Name, seed: int = 0) -> SelfCheck:
     planted = possible[: max(FEWEST, len(possible) // PLANTED)]
     off = np.zeros(dealt.shape, np.float32)
     off[:, planted] = np.where(dealt[:, planted], 0.0, SURER)
-    found = scores(null.less_sure(off), partner, attack)[:, planted]
-    return SelfCheck(*_read(said, dealt), *_read(found, dealt[:, planted]))
+    leaky = null.less_sure(off)
+    found, member = scores(leaky, partner, attack)[:, planted], dealt[:, planted]
+    counted = np.where(np.isnan(found), np.nan, plainly(leaky, partner, attack, planted))
+    expected = pooled.auc(counted, member)
+    return SelfCheck(*_read(said, dealt), *_read(found, member), expected, answers.models)
 
 
-def _read(said: np.ndarray, member: np.ndarray) -> tuple[float, float, float]:
+def plainly(
+    answers: Answers, partner: Int[np.ndarray, "models n"], attack: Name, at: Int[np.ndarray, "k"]
+) -> Float[np.ndarray, "models k"]:
+    """What the simplest attack of this kind says of some examples (models, k): the signal that `attack` reads, less its
+    mean over the same references. It shares no code with the attacks, so that a fault in these is not in it.
+    """
+    signal = np.asarray(np.mean([_signal(one, attack, at) for one in (answers, *answers.again)], axis=0), np.float64)
+    if attack in ("loss", "attack_p"):
+        return signal
+    member, other = answers.member[:, at], partner[:, at]
+    everybody = np.ones_like(member) if attack.endswith("online") else ~member
+    found = np.full(signal.shape, np.nan)
+    for k in range(len(signal)):
+        references = everybody.copy()
+        references[k] = False
+        references[np.maximum(other[k], 0), np.arange(len(at))] = False
+        count = references.sum(0)
+        mean = np.divide((signal * references).sum(0), count, out=np.full(len(at), np.nan), where=count > 0)
+        found[k] = np.where(other[k] >= 0, signal[k] - mean, np.nan)
+    return found
+
+
+def _signal(answers: Answers, attack: Name, at: np.ndarray) -> np.ndarray:
+    if attack.startswith("rmia"):
+        return np.log(np.maximum(answers.probability[:, at], TINY))
+    return answers.phi[:, at] if attack.startswith("lira") else -answers.loss[:, at]
+
+
+def _ends(value: float, low: float, high: float) -> str:
+    return f"{value:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def _read(said: np.ndarray, member: Bool[np.ndarray, "models n"]) -> tuple[float, float, float]:
     value, curve = pooled.auc(said, member), pooled.curve(said, member)
     low, high = pooled.auc_interval(curve, value, said, member)
     n1, n0 = float(curve.members.sum()), float(curve.others.sum())

@@ -62,7 +62,7 @@ def headline(found: OwnTarget) -> str:
             f"{between(first.auc, first.auc_low, first.auc_high)}, where .50 is guessing."
         )
     alarms = "1 false alarm in 1,000" if rate is first.rates[0] else "1 false alarm in 100"
-    if not rate.low > rate.fpr_high:
+    if not rate.low > rate.asked:
         return f"At {alarms} no more records than by chance can be shown to be recognized: {hits(rate)} of them."
     return f"{one_in(rate.value)} can be identified as having been trained on, at {alarms}: {hits(rate)}."
 
@@ -170,13 +170,10 @@ def resolved(one: OnTarget) -> Rate | None:
 
 
 def hits(rate: Rate) -> str:
-    """A rate with its interval and that of its false alarms, or how many it takes."""
+    """A rate with its interval, or how many it takes."""
     if not rate.resolvable:
         return f"needs {count(rate.needed)} non-members"
-    return (
-        f"{100 * rate.value:.2f} % [{100 * rate.low:.2f}, {100 * rate.high:.2f}], of others {100 * rate.fpr:.2f} % "
-        f"[{100 * rate.fpr_low:.2f}, {100 * rate.fpr_high:.2f}]"
-    )
+    return f"{100 * rate.value:.2f} % [{100 * rate.low:.2f}, {100 * rate.high:.2f}]"
 
 
 def area(one: OnTarget) -> str:

@@ -189,6 +189,7 @@ def content(audit: Audit) -> dict[str, Any] | None:
         "few_clusters": first.few, "attacks": attacks, "skipped": dict(found.skipped), "variance": found.variance,
         "a": found.a, "accuracy": found.accuracy, "with_memorization": found.memorization,
         "self_check": found.check, "clean": found.check.clean, "sharp": found.check.sharp,
+        "planted_leak": found.check.outcome,
         "groups": privacy_groups.content(found), "dp": dp.content(audit),
         "risk": None if single is None else {"ids": audit.scores.ids, "value": single.value, "se": single.se},
     })  # fmt: skip
