@@ -13,7 +13,7 @@ from byheart.base.errors import TrainingFailed, UsageError
 from byheart.scores.gradients import one_by_one
 from byheart.scores.gradients.norms import gradient_norms
 
-N = 9
+N, MANY = 9, 37  # the second is more than are convolved, or formed one by one, at a time
 
 
 def entropy(outputs, targets):
@@ -41,6 +41,17 @@ class Tokens(nn.Module):
         h = h + F.scaled_dot_product_attention(q, q, q, is_causal=True)
         h = h + self.twice(F.gelu(self.twice(self.rms(h))))
         return self.head(h)
+
+
+class Attention(nn.Module):
+    """Attention with projections."""
+
+    def __init__(self, into: int, out: int) -> None:
+        super().__init__()
+        self.q, self.k, self.v, self.out = (nn.Linear(a, b) for a, b in ((into, 8), (into, 8), (into, 8), (8, out)))
+
+    def forward(self, x):
+        return self.out(F.scaled_dot_product_attention(self.q(x), self.k(x), self.v(x)))
 
 
 class Odd(nn.Module):
@@ -79,8 +90,16 @@ IMAGES = {
     "groups": lambda: conv(groups=4, bias=False),
     "circular": lambda: conv(padding=1, padding_mode="circular"),
     "same": lambda: conv(padding="same", padding_mode="reflect"),
+    "same, zeros": lambda: conv(padding="same", dilation=2),
+    "replicate": lambda: conv(padding=2, padding_mode="replicate"),
     "late": late,
     "one dimension": lambda: nn.Sequential(nn.Flatten(2), nn.Conv1d(4, 6, 5, 2, 2), nn.Flatten(), nn.Linear(108, 5)),
+    "groups in one dimension": lambda: nn.Sequential(
+        nn.Flatten(2), nn.Conv1d(4, 6, 5, 2, 4, 2, 2, padding_mode="circular"), nn.Flatten(), nn.Linear(108, 5)),
+    "attention": lambda: nn.Sequential(nn.Flatten(2), Attention(36, 6), nn.Flatten(), nn.Linear(24, 5)),
+    "layer norm of planes": lambda: nn.Sequential(nn.LayerNorm((6, 6)), nn.Flatten(), nn.Linear(144, 5)),
+    "batch norm of volumes": lambda: nn.Sequential(nn.Unflatten(1, (2, 2)), nn.BatchNorm3d(2), nn.Flatten(),
+                                                   nn.Linear(144, 5)),
     "batch norm": lambda: nn.Sequential(nn.Conv2d(4, 8, 3, bias=False), nn.BatchNorm2d(8), nn.ReLU(inplace=True),
                                         nn.Flatten(), nn.Linear(128, 8), nn.BatchNorm1d(8), nn.Linear(8, 5)),
     "group norm": lambda: nn.Sequential(nn.Conv2d(4, 8, 3), nn.GroupNorm(2, 8), nn.Flatten(), nn.Linear(128, 5)),
@@ -89,9 +108,9 @@ IMAGES = {
 }  # fmt: skip
 
 
-def images(dtype=torch.float64):
+def images(dtype=torch.float64, n=N):
     random = torch.Generator().manual_seed(1)
-    return torch.randn(N, 4, 6, 6, generator=random, dtype=torch.float64).to(dtype), torch.arange(N) % 5
+    return torch.randn(n, 4, 6, 6, generator=random, dtype=torch.float64).to(dtype), torch.arange(n) % 5
 
 
 def made(make, dtype=torch.float64) -> nn.Module:
@@ -113,7 +132,7 @@ def slow(network, x, y, loss=entropy):
 @pytest.mark.parametrize("batch", [1, 7, 256])
 @pytest.mark.parametrize("name", IMAGES)
 def test_kernels_are_exact_in_float64(name, batch):
-    network, (x, y) = made(IMAGES[name]), images()
+    network, (x, y) = made(IMAGES[name]), images(n=MANY)
     true, found = slow(network, x, y), gradient_norms(network, x, y, entropy, batch)
     assert found.slow == {} and set(found.parameters) == set(true)
     for parameter, values in true.items():
@@ -123,21 +142,132 @@ def test_kernels_are_exact_in_float64(name, batch):
 
 @pytest.mark.parametrize("name", IMAGES)
 def test_kernels_hold_in_float32(name):
-    network, (x, y) = made(IMAGES[name], torch.float32), images(torch.float32)
+    network, (x, y) = made(IMAGES[name], torch.float32), images(torch.float32, MANY)
     true = slow(network.double(), x.double(), y)
     found = gradient_norms(network.float(), x, y, entropy)
     torch.testing.assert_close(found.squared.double(), sum(true.values()), rtol=1e-4, atol=0)
 
 
 @pytest.mark.parametrize("tied", [False, True])
+def test_tokens_hold_in_float32(tied):
+    network, t = made(lambda: Tokens(tied)), torch.randint(0, 13, (N, 6), generator=torch.Generator().manual_seed(2))
+    true = slow(network, t, t, token_entropy)
+    found = gradient_norms(network.float(), t, t, token_entropy)
+    assert found.slow == {}
+    torch.testing.assert_close(found.squared.double(), sum(true.values()), rtol=1e-4, atol=0)
+
+
+@pytest.mark.parametrize("kind", [nn.RNN, nn.GRU, nn.LSTM])
+@pytest.mark.parametrize("batch", [1, 7, 256])
+def test_recurrent_networks_are_read_the_slow_way(kind, batch):
+    class Last(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.cell, self.out = kind(6, 4, batch_first=True), nn.Linear(4, 5)
+
+        def forward(self, x):
+            return self.out(self.cell(x.flatten(1, 2))[0][:, -1])
+
+    network, (x, y) = made(Last), images()
+    true, found = slow(network, x, y), gradient_norms(network, x, y, entropy, batch)
+    assert set(found.slow) == {name for name in true if name.startswith("cell")}
+    for parameter, values in true.items():
+        torch.testing.assert_close(found.parameters[parameter], values, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("tied", [False, True])
 @pytest.mark.parametrize("vocabulary", [3, 13])
-@pytest.mark.parametrize("batch", [1, 4, 256])
+@pytest.mark.parametrize("batch", [1, 4, 6, 7, 256])  # six examples are as many as there are positions
 def test_tied_and_reused_layers_have_their_cross_terms(tied, vocabulary, batch):
     network = made(lambda: Tokens(tied, vocabulary))
     t = torch.randint(0, vocabulary, (N, 6), generator=torch.Generator().manual_seed(2))
     true, found = slow(network, t, t, token_entropy), gradient_norms(network, t, t, token_entropy, batch)
     assert found.slow == {}
     torch.testing.assert_close(found.squared, sum(true.values()), rtol=1e-9, atol=0)
+
+
+class Positions(nn.Module):
+    """Positions added in one of several ways; "time first" has no row for an example, and no positions."""
+
+    def __init__(self, way: str) -> None:
+        super().__init__()
+        self.way = way
+        self.words, self.places, self.out = nn.Embedding(7, 4), nn.Embedding(6, 4), nn.Linear(24, 5)
+
+    def forward(self, tokens):
+        at = torch.arange(tokens.shape[1])
+        if self.way == "time first":
+            return self.out(self.words(tokens.T).transpose(0, 1).flatten(1))
+        places = {
+            "one row": lambda: self.places(at),
+            "with a batch of one": lambda: self.places(at[None]),
+            "indexed": lambda: self.places(at)[None],
+            "folded": lambda: self.places(at).sum(0),
+        }[self.way]()
+        return self.out((self.words(tokens) + places).flatten(1))
+
+
+@pytest.mark.parametrize("batch", [1, 2, 5, 6, 7])
+@pytest.mark.parametrize("way", ["one row", "with a batch of one", "indexed", "folded", "time first"])
+def test_positions_are_exact_in_batches_of_any_size(way, batch):
+    network = made(lambda: Positions(way))
+    t, y = torch.randint(0, 7, (13, 6), generator=torch.Generator().manual_seed(2)), torch.arange(13) % 5
+    true, found = slow(network, t, y), gradient_norms(network, t, y, entropy, batch)
+    for parameter, values in true.items():
+        torch.testing.assert_close(found.parameters[parameter], values, rtol=1e-9, atol=1e-12)
+    assert found.slow == {} or way in ("indexed", "folded", "time first")
+
+
+def test_one_token_an_example_is_no_position():
+    network = made(lambda: nn.Sequential(nn.Embedding(7, 4), nn.Linear(4, 5)))
+    t, y = torch.arange(13) % 7, torch.arange(13) % 5
+    found = gradient_norms(network, t, y, entropy, 7)
+    assert found.slow == {}
+    torch.testing.assert_close(found.squared, sum(slow(network, t, y).values()), rtol=1e-9, atol=0)
+
+
+def test_a_layer_that_is_called_by_keyword_is_read_the_slow_way():
+    class Keyword(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner, self.out = nn.Linear(144, 6), nn.Linear(6, 5)
+
+        def forward(self, x):
+            return self.out(self.inner(input=x.flatten(1)))
+
+    network, (x, y) = made(Keyword), images()
+    found = gradient_norms(network, x, y, entropy)
+    assert set(found.slow) == {"inner.weight", "inner.bias"}
+    torch.testing.assert_close(found.squared, sum(slow(network, x, y).values()), rtol=1e-9, atol=0)
+
+
+def test_examples_that_are_normalized_by_their_batch_are_refused():
+    network = nn.Sequential(nn.BatchNorm2d(4, track_running_stats=False), nn.Flatten(), nn.Linear(144, 5)).double()
+    with pytest.raises(UsageError, match="0 normalizes by the batch"):
+        gradient_norms(network, *images(), entropy)
+
+
+def test_the_linear_layer_of_transformers_is_transposed():
+    class Conv1D(nn.Module):
+        """As transformers.pytorch_utils has it: x @ weight + bias, with a weight (in, out)."""
+
+        __module__ = "transformers.pytorch_utils"
+
+        def __init__(self, out: int, into: int) -> None:
+            super().__init__()
+            self.weight, self.bias = nn.Parameter(torch.randn(into, out)), nn.Parameter(torch.randn(out))
+
+        def forward(self, x):
+            return x @ self.weight + self.bias
+
+    network, (x, y) = (
+        made(lambda: nn.Sequential(nn.Flatten(2), Conv1D(7, 36), nn.ReLU(), nn.Flatten(), Conv1D(5, 28))),
+        images(),
+    )
+    true, found = slow(network, x, y), gradient_norms(network, x, y, entropy, 4)
+    assert found.slow == {}
+    for parameter, values in true.items():
+        torch.testing.assert_close(found.parameters[parameter], values, rtol=1e-9, atol=1e-12)
 
 
 def test_a_padding_token_has_no_gradient():

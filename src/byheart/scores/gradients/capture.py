@@ -6,53 +6,120 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor, nn
 
 from byheart.scores.gradients.kernel import own
 from byheart.scores.gradients.layers import layers
 
 Consume = Callable[[str, nn.Module, Tensor, Tensor], None]  # name, module, input, output gradient
+Modules = dict[str, tuple[nn.Module, list[int]]]  # name -> layer, and the addresses of its trained parameters
+Watch = Callable[[str, nn.Module, list[int]], Callable[..., Tensor | None]]  # makes a forward hook
 
 
 @dataclass
 class Captured:
-    """Which parameters were used in a forward pass, and how often: by the address of the parameter."""
+    """What a forward pass over `n` examples showed; parameters are named by their address."""
 
-    uses: dict[int, int] = field(default_factory=dict)
+    n: int
+    uses: dict[int, int] = field(default_factory=dict)  # how often each parameter was used
     spoiled: set[int] = field(default_factory=set)  # used in a way that cannot be read per example
+    # Embeddings of one row of indices, as many as there are examples: a token of each, or positions that all share.
+    doubtful: set[str] = field(default_factory=set)
+    expanded: set[str] = field(default_factory=set)  # of positions, given a row for each example
 
 
 @contextmanager
-def capturing(network: nn.Module, n: int, consume: Consume) -> Iterator[Captured]:
-    """While it lasts, a forward pass over `n` examples leaves hooks on layer outputs that call `consume` in backward.
+def capturing(network: nn.Module, inputs: Tensor, consume: Consume) -> Iterator[tuple[Tensor, Captured]]:
+    """The network's outputs, and what was seen; while it lasts, a backward pass from them calls `consume` by layer.
 
     The parameters are frozen meanwhile, so that no gradient of theirs is formed; all is put back, also after an error.
     """
-    seen, handles = Captured(), []
-    trained = [p for p in network.parameters() if p.requires_grad]
+    trained, modules = [p for p in network.parameters() if p.requires_grad], trained_layers(network)
+    for p in trained:
+        p.requires_grad_(False)
+    try:
+        yield _forward(network, inputs, consume, modules)
+    finally:
+        for p in trained:
+            p.requires_grad_(True)
 
-    def watch(name: str, module: nn.Module) -> Callable[..., Tensor | None]:
+
+def trained_layers(network: nn.Module) -> Modules:
+    """The layers that have a kernel, each with the addresses of its trained parameters."""
+    return {
+        name: (module, [id(p) for p in own(module).values() if p.requires_grad])
+        for name, (module, _) in layers(network).items()
+    }
+
+
+def _forward(network: nn.Module, inputs: Tensor, consume: Consume, modules: Modules) -> tuple[Tensor, Captured]:
+    """A pass in which positions have a row for each example; where the network cannot take that, one in which they are
+    spoiled.
+    """
+    seen, shared = Captured(len(inputs)), frozenset[str]()
+    try:
+        with _hooked(modules, _watch(seen, shared, True, consume)):
+            outputs = network(inputs)
+        if seen.doubtful:
+            shared = _positions(network, inputs, {name: modules[name] for name in seen.doubtful})
+        if shared:
+            seen = Captured(len(inputs))
+            with _hooked(modules, _watch(seen, shared, True, consume)):
+                outputs = network(inputs)
+        if not seen.expanded or len(outputs) == len(inputs):
+            return outputs, seen
+    except Exception:
+        if not seen.expanded:
+            raise
+    seen = Captured(len(inputs))
+    with _hooked(modules, _watch(seen, shared, False, consume)):
+        return network(inputs), seen
+
+
+@contextmanager
+def _hooked(modules: Modules, watch: Watch) -> Iterator[None]:
+    """With a forward hook on each of these layers."""
+    handles = []
+    try:
+        for name, (module, mine) in modules.items():
+            handles.append(module.register_forward_hook(watch(name, module, mine)))
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _watch(seen: Captured, shared: frozenset[str], expands: bool, consume: Consume) -> Watch:
+    """Makes hooks that note what a layer sees and leave hooks on its output."""
+
+    def watch(name: str, module: nn.Module, mine: list[int]) -> Callable[..., Tensor | None]:
         def hook(_: nn.Module, given: tuple, output: Tensor) -> Tensor | None:
-            mine = [id(p) for p in own(module).values() if id(p) in addresses]
             for address in mine:
                 seen.uses[address] = seen.uses.get(address, 0) + 1
+            if not given:  # called by keyword
+                seen.spoiled.update(mine)
+                return None
             a, changed = given[0].detach(), None
-            if len(output) != n and isinstance(module, nn.Embedding) and len(a.reshape(-1)) == output[..., 0].numel():
-                shape = output.shape[1:] if len(output) == 1 else output.shape
-                a = a.reshape(1, -1)  # positions: the same for all examples, so that each gets a gradient of its own
-                changed = output.expand(n, *shape)
+            if isinstance(module, nn.Embedding) and (a.dim() == 1 or len(a) == 1):
+                if len(output) == seen.n and name not in shared:
+                    seen.doubtful.update({name} if seen.n > 1 else ())
+                elif expands:
+                    seen.expanded.add(name)
+                    a = a.reshape(1, -1)  # the same for all examples, so that each gets a gradient of its own
+                    changed = output.reshape(1, -1, output.shape[-1]).expand(seen.n, -1, -1)
             if not output.requires_grad:
                 # nothing before it is trained; a copy of a leaf may be changed in place by what follows
                 changed = (output if changed is None else changed).detach().requires_grad_().clone()
             tracked = output if changed is None else changed
-            if len(tracked) != n:
+            if len(tracked) != seen.n or (name in shared and name not in seen.expanded):
                 seen.spoiled.update(mine)
             else:
                 version = given[0]._version
-                tracked.register_hook(lambda d: take(d, a, given[0], version, mine))
+                tracked.register_hook(lambda d: take(d, a, given[0], version))
             return changed
 
-        def take(d: Tensor, a: Tensor, source: Tensor, version: int, mine: list[int]) -> None:
+        def take(d: Tensor, a: Tensor, source: Tensor, version: int) -> None:
             if source._version != version:  # its input was overwritten after it was used
                 seen.spoiled.update(mine)
             else:
@@ -60,15 +127,19 @@ def capturing(network: nn.Module, n: int, consume: Consume) -> Iterator[Captured
 
         return hook
 
-    addresses = {id(p) for p in trained}
-    try:
-        for name, (module, _) in layers(network).items():
-            handles.append(module.register_forward_hook(watch(name, module)))
-        for p in trained:
-            p.requires_grad_(False)
-        yield seen
-    finally:
-        for p in trained:
-            p.requires_grad_(True)
-        for handle in handles:
-            handle.remove()
+    return watch
+
+
+def _positions(network: nn.Module, inputs: Tensor, doubtful: Modules) -> frozenset[str]:
+    """Those of the embeddings that give more than one row for one example."""
+    found: set[str] = set()
+
+    def watch(name: str, module: nn.Module, mine: list[int]) -> Callable[..., Tensor | None]:
+        def hook(_: nn.Module, given: tuple, output: Tensor) -> None:
+            found.update({name} if len(output) != 1 else ())
+
+        return hook
+
+    with torch.no_grad(), _hooked(doubtful, watch):
+        network(inputs[:1])
+    return frozenset(found)

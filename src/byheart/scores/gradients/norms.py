@@ -93,8 +93,8 @@ def by_kernels(
                 whole = names[mine[name]]
                 sums[whole] = formed[name] if whole not in sums else sums[whole] + formed[name]
 
-    with torch.enable_grad(), capturing(network, len(inputs), consume) as seen:
-        losses = loss_of(network(inputs), targets)
+    with torch.enable_grad(), capturing(network, inputs, consume) as (outputs, seen):
+        losses = loss_of(outputs, targets)
         if losses.shape != (len(inputs),):
             raise UsageError(
                 f"The loss has shape {tuple(losses.shape)} for {len(inputs)} examples.", do="give one loss per example"
@@ -113,6 +113,12 @@ def unreadable(network: nn.Module, inputs: Tensor, targets: Tensor, loss_of: Los
     A parameter may be used where no layer shows it (a function call with the weight of another layer); only a
     comparison can tell.
     """
+    for name, module in network.named_modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm) and module.running_mean is None:
+            raise UsageError(
+                f"{name or 'The network'} normalizes by the batch it sees: no example has a gradient of its own.",
+                do="give it running statistics: track_running_stats=True, or use GroupNorm or LayerNorm",
+            )
     names = tuple(name for name, p in network.named_parameters() if p.requires_grad)
     read, spoiled = by_kernels(network, inputs, targets, loss_of, {})
     why = dict.fromkeys(spoiled, "no kernel reads its layer")

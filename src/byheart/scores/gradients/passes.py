@@ -36,8 +36,8 @@ def seen(network: nn.Module, inputs: Tensor, targets: Tensor, loss_of: Loss) -> 
     def consume(layer: str, module: nn.Module, a: Tensor, d: Tensor) -> None:
         found.setdefault(layer, []).append((a, d))
 
-    with torch.enable_grad(), capturing(network, len(inputs), consume):
-        loss_of(network(inputs), targets).sum().backward()
+    with torch.enable_grad(), capturing(network, inputs, consume) as (outputs, _):
+        loss_of(outputs, targets).sum().backward()
     return found
 
 
