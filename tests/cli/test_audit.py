@@ -198,3 +198,13 @@ def test_a_checkpoint_says_why_no_layer_is_asked(shared_file, recorded, tmp_path
     said = capsys.readouterr()
     assert "--locate" in said.out and "no checkpoints that layers could be rewound to" in " ".join(said.out.split())
     assert "nothing was trained here" in (out / "audit.html").read_text()
+
+
+def test_a_cluster_needs_a_number_of_models_and_has_to_answer(shared_file, tmp_path, capsys):
+    words = ["audit", f"{shared_file}:make_task", "--out", str(tmp_path / "audit"), "--ray", "127.0.0.1:1"]
+    assert main(words) == 2
+    assert "say how many: --models 64" in capsys.readouterr().err
+    pytest.importorskip("ray")
+    assert main([*words, "--models", "2"]) == 3
+    assert "No Ray cluster answers at 127.0.0.1:1" in capsys.readouterr().err
+    assert not (tmp_path / "audit" / "audit.html").exists()

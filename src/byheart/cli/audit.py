@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from byheart.base.errors import UsageError
 from byheart.cli import say
 from byheart.cli.budget import seconds
+from byheart.cli.cluster import training
 from byheart.cli.gate import Gate, gates
 from byheart.cli.options import Flag, Methods, Verbose, Whole, WholeOrNone
 
@@ -26,6 +28,7 @@ def audit(
     plant: str | None = None,
     budget: str = BUDGET,
     models: WholeOrNone = None,
+    ray: str | None = None,
     network: str | None = None,
     epochs: WholeOrNone = None,
     method: Methods = None,
@@ -47,6 +50,8 @@ def audit(
         plant: What to put into the data first, such as label-noise=0.1 or duplicates=20 (byheart ls plants).
         budget: Most time to spend, such as 90s, 2min or 1h; how many models are trained follows from it.
         models: Train exactly so many models on random subsets, whatever the budget.
+        ray: Train what runs in parallel on the Ray cluster at HOST:PORT; auto is the one started on this machine. Say
+            --models too.
         network: Name of another network (byheart ls networks).
         epochs: Passes over the training set.
         method: What acts in training, such as dropout=0.5 or "jtt(epochs=5)", several times for several (byheart ls
@@ -68,6 +73,10 @@ def audit(
     from byheart.base.registry import every
     from byheart.cli.source import task_of
 
+    if ray and not models:
+        raise UsageError(
+            "What a budget buys is known of this machine alone, not of a cluster.", do="say how many: --models 64"
+        )
     most = seconds(budget)
     conditions = gates(fail_on, every("check") if fail_on else ())
     task = task_of(source, plant, network, epochs, seed, method)
@@ -78,9 +87,10 @@ def audit(
         options |= {"locate": locate} | ({"epochs": epochs, "method": method, **bought} if privacy else {})
         command = again(source, **options, redact=redact, privacy=privacy)
         page = "html_redacted" if redact else "html"
-        found, folder = of_checkpoint(
-            task, checkpoint, out, command, page, fresh, locate, (most, models) if privacy else None
-        )
+        with training(ray if privacy else None):
+            found, folder = of_checkpoint(
+                task, checkpoint, out, command, page, fresh, locate, (most, models) if privacy else None
+            )
         return told(found, folder, json, conditions)
     from byheart.reports.audit import audit as whole
     from byheart.reports.audit import place
@@ -88,12 +98,13 @@ def audit(
     folder = out or place(task, seed)
     options = {"plant": plant, **bought, "network": network, "epochs": epochs, "method": method, "out": out}
     command = again(source, **options, seed=seed, redact=redact, privacy=privacy, locate=locate)
-    found = whole(
-        task, folder, most, seed, visible(), models=models, fresh=fresh, command=command, privacy=privacy,
-        locate=locate,
-        page="html_redacted" if redact else "html",
-        announce=lambda line: say.note(f"plan     {line}"),
-    )  # fmt: skip
+    with training(ray):
+        found = whole(
+            task, folder, most, seed, visible(), models=models, fresh=fresh, command=command, privacy=privacy,
+            locate=locate,
+            page="html_redacted" if redact else "html",
+            announce=lambda line: say.note(f"plan     {line}"),
+        )  # fmt: skip
     return told(found, folder, json, conditions)
 
 
@@ -104,7 +115,6 @@ def of_checkpoint(
     """The audit of a network that is trained already, and its folder; `attacked` with what a budget in seconds buys, or
     with exactly so many models.
     """
-    from byheart.base.errors import UsageError
     from byheart.base.progress import visible
     from byheart.reports.checkpoint import SUBSETS, affordable, audit_checkpoint, place
     from byheart.reports.purchase import PLAN

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from byheart.base.errors import UsageError
 from byheart.cli import say
+from byheart.cli.cluster import training
 from byheart.cli.options import Flag, Methods, Verbose, Whole, WholeOrNone
 
 
@@ -93,12 +93,3 @@ def record(
     print(out)
     say.note(f"next  byheart score {out}" + (f" --subsets {out / 'subsets'}" if models else ""))
     return 0
-
-
-def training(ray: str | None) -> AbstractContextManager[None]:
-    """Trainings inside run on that Ray cluster; without one, here."""
-    if ray is None:
-        return nullcontext()
-    from byheart.runs.ray_tasks import on_ray
-
-    return on_ray(ray)
