@@ -7,7 +7,7 @@ Command:  BYHEART_DATA=... python benchmarks/self_influence.py [--rows 256]
 Hardware: one thread; CPU time, minimum of 3 (peers: 1) over that of the plain pass (batch 256, minimum of 3) on the same rows in the same run.
 n:        5,000 Fashion-MNIST examples with 10% wrong labels, networks trained for 5 epochs; peers on the first --rows of them, the
           plain pass scaled to as many. Rows of a missing peer are left out.
-Needs:    pip install --no-deps captum==0.9.0 kronfluence==1.0.1 dattri==0.3.0 traker==0.3.2, and what they import
+Needs:    pip install --no-deps captum==0.9.0 kronfluence==1.0.1 dattri==0.3.0 traker==0.3.2 pydvl==0.10.0 pydeprecate==0.3.2, and what they import
 """
 
 from __future__ import annotations
@@ -138,6 +138,15 @@ def dattri_norms(network: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     return peer.self_attribute(DataLoader(TensorDataset(x, y), batch_size=64)).flatten()
 
 
+def pydvl_scores(network: nn.Module, x: Tensor, y: Tensor) -> Tensor:
+    """The diagonal of pyDVL's EK-FAC influence, to the true Fisher matrix; it reads linear layers."""
+    from pydvl.influence.torch import EkfacInfluence
+
+    rows = DataLoader(TensorDataset(x, y), batch_size=64)
+    peer = EkfacInfluence(network, hessian_regularization=DAMPING, progress=False).fit(rows)
+    return torch.cat([peer.influences(a, b).diagonal() for a, b in rows]).detach()
+
+
 def trak_norms(network: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     """traker: gradients projected to 512 numbers; the norm is that of what it stores."""
     from trak import TRAKer
@@ -161,6 +170,7 @@ PEERS: dict[str, Callable[[nn.Module, Tensor, Tensor], Tensor]] = {
     "kronfluence 1.0.1, identity (exact)": lambda n, x, y: kronfluence_scores(n, x, y, "identity"),
     "dattri 0.3.0, TracIn (exact)": dattri_norms,
     "traker 0.3.2, projected to 512": trak_norms,
+    "pyDVL 0.10.0, EK-FAC with fit": pydvl_scores,
     "kronfluence 1.0.1, EK-FAC with fit": lambda n, x, y: kronfluence_scores(n, x, y, "ekfac"),
 }
 
@@ -204,6 +214,9 @@ def main() -> None:
                 lines.append(f"| {name} | {label} | {N:,} | {took / floor:.2f} | <= {most} | {' | '.join(cells)} |")
                 print(lines[-1], flush=True)
             for label, peer in PEERS.items():
+                if name == "cnn" and peer is pydvl_scores:
+                    lines.append(f"| {name} | {label} | - | refuses convolutions | - | - | - |")
+                    continue
                 try:
                     took, found = spent(lambda net=network, p=peer: p(net, x[:few], y[:few]), 1)
                 except ModuleNotFoundError as error:
@@ -212,7 +225,7 @@ def main() -> None:
                 rank = spearmanr(found, norm[:few]).statistic
                 lines.append(f"| {name} | {label} | {few} | {took / floor * N / few:.0f} | - | {rank:.4f} | - |")
                 print(lines[-1], flush=True)
-                if "EK-FAC" in label:
+                if label.startswith("kronfluence") and "EK-FAC" in label:
                     double, a = network.double(), x[:few].double()
                     theirs = kronfluence_scores(double, a, y[:few], "ekfac")
                     own = ekfac.fit_self_influence(double, a, y[:few], entropy, damping=DAMPING)[0]
