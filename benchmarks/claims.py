@@ -14,7 +14,7 @@ from pathlib import Path
 from byheart.base.progress import visible
 from byheart.base.provenance import versions
 from byheart.studies.claims import TEXTS, claims, measurable
-from byheart.studies.evidence import Evidence, shown
+from byheart.studies.evidence import Evidence, Finding, shown
 from byheart.studies.reproduce import SEEDS, reproduce, seconds_of
 from byheart.studies.words import counts
 
@@ -57,15 +57,20 @@ def costs(found: Sequence[Evidence], folder: Path) -> list[str]:
 
 
 def verdicts(found: Sequence[Evidence]) -> list[str]:
-    """A line a claim."""
+    """A line a claim: two of its numbers where it holds; else what was missed, and every number that was met."""
     lines = ["| claim | | verdict | seeds | what was found |", "|---|---|---|---|---|"]
     for e in found:
         said = f"(corrected) {e.row.corrected}" if e.row.corrected else claims()[e.row.id].text
-        why = e.condition or "; ".join(
-            f"{f.criterion.says}: {shown(f.found)} ({f.criterion.wanted})" for f in e.findings[:2]
-        )
+        met = [told(f) for f in e.findings if f.met] if e.condition else [told(f) for f in e.findings[:2]]
+        why = f"{e.condition}{'; met: ' if e.condition and met else ''}{'; '.join(met)}"
         lines.append(f"| {e.row.id} | {said} | {e.word} | {e.seeds} | {why.replace('|', '/')} |")
     return lines
+
+
+def told(f: Finding) -> str:
+    """What was asked, under which condition, what was found, and what was wanted."""
+    when = f" ({f.criterion.when})" if f.criterion.when else ""
+    return f"{f.criterion.says}{when}: {shown(f.found)} ({f.criterion.wanted})"
 
 
 if __name__ == "__main__":

@@ -115,6 +115,10 @@ def test_one_seed_is_refused(made, tmp_path):
         reproduce(["A01"], tmp_path, seeds=1)
 
 
+def test_a_page_on_which_nothing_holds(made, tmp_path):
+    assert "1 fails" in rendered(reproduce(["C01"], tmp_path, jobs=1), "byheart reproduce C01")
+
+
 def test_the_page_and_its_twin_say_every_claim_and_escape(made, tmp_path):
     found = reproduce(["A01", "B01", "C01"], tmp_path, jobs=1)
     text = rendered(found, "byheart reproduce --all <x>")

@@ -32,7 +32,7 @@ def twins(lab: Lab) -> Reading:
         at_least("fitted", 0.999, "accuracy of the worse of the two on the shared training examples"),
         above("held out", 0.1, "held-out accuracy of the one that generalizes, above that of the one that memorizes"),
         *(above(name, 0.0, f"log of the mean {name.replace('_', ' ')} at the shared examples, of the one that "
-                "memorizes above the other") for name in SCORES),
+                "memorizes above the other", when=f"by {name.replace('_', ' ')}") for name in SCORES),
     )),
     control=twins, cost=7,
 )  # fmt: skip
