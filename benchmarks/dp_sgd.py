@@ -160,7 +160,7 @@ def audited(audits: tuple[OneRunAudit, ...], claims: np.ndarray) -> list[str]:
     bounds = np.array([a.epsilon for a in audits])
     return [
         f"{bounds.mean():.2f} +- {bounds.std(ddof=1):.2f} ({bounds.min():.2f} to {bounds.max():.2f})",
-        f"{above(audits, claims)} of {len(bounds)}",
+        "-" if math.isinf(claims.max()) else f"{above(audits, claims)} of {len(bounds)}",  # no bound is above no claim
         f"{audits[0].ceiling:.2f}",
     ]
 
@@ -191,7 +191,8 @@ def inversions(rows: list[Row]) -> list[str]:
 def write(rows: list[Row], size: Size, seconds: float) -> None:
     """The table and what it says of the claim."""
     found = inversions(rows)
-    worst = max(above(audits, r.claims) for r in rows for audits in (r.audits, r.curves))
+    claiming = [r for r in rows if not math.isinf(r.epsilon)]
+    worst = max(above(audits, r.claims) for r in claiming for audits in (r.audits, r.curves))
     text = f"""# DP-SGD, audited
 
 Written by `python benchmarks/dp_sgd.py`; read its header for n. {size.epochs} epochs, batch {size.batch}, lr 0.5, bound 1, delta {DELTA:g}. "None" is the same recipe

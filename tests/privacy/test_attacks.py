@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 from scipy.stats import norm
@@ -10,6 +12,8 @@ from byheart.base.errors import UsageError
 from byheart.privacy import lira, loss_attacks, rmia
 from byheart.privacy.roc import roc
 from byheart.privacy.signal import label_probability, scaled_logit
+
+close = partial(pytest.approx, rel=1e-9, abs=1e-12)
 
 
 @pytest.fixture
@@ -53,8 +57,40 @@ def test_lira_written_out(shadows, variance):
             n, own = len(values), values.var(ddof=1)
             chosen = {"example": own, "pooled": within[s], "shrunk": (8 * within[s] + (n - 1) * own) / (8 + n - 1)}
             parts[s] = values.mean(), np.sqrt(chosen[variance])
-        assert found[i] == pytest.approx(norm.logpdf(target[i], *parts[True]) - norm.logpdf(target[i], *parts[False]))
-        assert away[i] == pytest.approx(norm.logcdf(target[i], *parts[False]))
+        assert found[i] == close(norm.logpdf(target[i], *parts[True]) - norm.logpdf(target[i], *parts[False]))
+        assert away[i] == close(norm.logcdf(target[i], *parts[False]))
+
+
+@pytest.mark.parametrize("variance", ["example", "pooled", "shrunk"])
+def test_lira_by_hand(variance):
+    """Models with the example say 1 and 3: mean 2, variance 2; those without it -2 and 2: mean 0, variance 8; there is
+    one example, so that all three variances are its own. The target says 2:
+
+        log N(2; 2, 2) = -log(4 pi) / 2 - 0 = -1.265512123484645
+        log N(2; 0, 8) = -log(16 pi) / 2 - 4 / 16 = -2.208659304044591
+        the difference is log(4) / 2 + 1/4 = log 2 + 1/4 = .943147180559945
+
+    Offline: 2 is 2 / sqrt(8) = .707106781 deviations above 0, and Phi(.707106781) = .760249938906523.
+    """
+    signals, member = np.array([[1.0], [3.0], [-2.0], [2.0]]), np.array([[True], [True], [False], [False]])
+    assert lira.online(np.array([2.0]), signals, member, variance)[0] == close(0.943147180559945)
+    assert np.exp(lira.offline(np.array([2.0]), signals, member, variance)[0]) == close(0.760249938906523)
+
+
+def test_rmia_by_hand():
+    """Models with x say .8 and .6, mean .7; those without it .2 and .4, mean .3: p(x) = (.7 + .3) / 2 = .5, and the
+    target says .6: R(x) = .6 / .5 = 1.2. Offline with a = .5: p(x) = (1.5 * .3 + .5) / 2 = .475, R(x) = 24 / 19.
+
+    The others have R(z) = .5, 1 and 1.5. Above gamma = 1 are 1.2 / .5 = 2.4 and 1.2 / 1, not 1.2 / 1.5: score 2/3;
+    above gamma = 2 is 2.4 alone: 1/3.
+    """
+    said, member = np.array([[0.8], [0.6], [0.2], [0.4]]), np.array([[True], [True], [False], [False]])
+    online = rmia.ratio_online(np.array([0.6]), said, member)
+    assert online[0] == close(1.2)
+    assert rmia.ratio_offline(np.array([0.6]), said, member, 0.5)[0] == close(1.263157894736842)
+    ratio, others = np.concatenate([online, [0.5, 1.0, 1.5]]), np.array([False, True, True, True])
+    assert rmia.score(ratio, others, 1.0)[0] == close(0.666666666666667)
+    assert rmia.score(ratio, others, 2.0)[0] == close(0.333333333333333)
 
 
 def test_every_attack_points_at_members(shadows):
@@ -108,7 +144,7 @@ def test_rmia_is_the_table_of_all_pairs():
         found = rmia.score(ratio, others, gamma)
         for i in range(200):
             pool = others & (np.arange(200) != i)
-            assert found[i] == pytest.approx((ratio[i] / gamma > ratio[pool]).mean())
+            assert found[i] == close((ratio[i] / gamma > ratio[pool]).mean())
 
 
 def test_rmia_ratios_written_out(shadows):
@@ -116,8 +152,8 @@ def test_rmia_ratios_written_out(shadows):
     p = 1 / (1 + np.exp(-signals))
     i, rest = 11, member[1:]
     inside, outside = p[1:][rest[:, i], i].mean(), p[1:][~rest[:, i], i].mean()
-    assert rmia.ratio_online(p[0], p[1:], rest)[i] == pytest.approx(p[0, i] / ((inside + outside) / 2))
-    assert rmia.ratio_offline(p[0], p[1:], rest, 0.3)[i] == pytest.approx(p[0, i] / ((1.3 * outside + 0.7) / 2))
+    assert rmia.ratio_online(p[0], p[1:], rest)[i] == close(p[0, i] / ((inside + outside) / 2))
+    assert rmia.ratio_offline(p[0], p[1:], rest, 0.3)[i] == close(p[0, i] / ((1.3 * outside + 0.7) / 2))
 
 
 def test_ties_of_rmia_are_broken_by_the_ratio():
@@ -134,11 +170,9 @@ def test_ties_of_rmia_are_broken_by_the_ratio():
 def test_attack_r_by_hand():
     member = np.array([[False], [False], [True]])
     found = loss_attacks.attack_r(np.array([1.5]), np.array([[1.0], [2.0], [0.0]]), member)
-    assert found[0] == pytest.approx(0.5)  # halfway between the losses of the two models without it
+    assert found[0] == close(0.5)  # halfway between the losses of the two models without it
 
 
 def test_attack_p_is_a_rank_of_the_loss():
     loss = np.array([0.1, 0.5, 0.5, 2.0])
-    assert loss_attacks.attack_p(loss, np.array([False, True, True, True])).tolist() == pytest.approx(
-        [1, 1 / 3, 1 / 3, 0]
-    )
+    assert loss_attacks.attack_p(loss, np.array([False, True, True, True])).tolist() == close([1, 1 / 3, 1 / 3, 0])

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from byheart.base.errors import NotApplicable
+from byheart.data.subsets import masks
+from byheart.privacy.answers import answers_of
 from byheart.privacy.attacks import ATTACKS
 from byheart.privacy.leakage import first_look, leakage
 from byheart.privacy.leave_one_out import scores
@@ -34,6 +36,37 @@ def test_every_attack_is_there_and_one_is_first(found):
     assert leak.first.others == leak.first.members == 600 * 6  # six pairs an example
     assert not leak.first.few and 0 <= leak.accuracy[2] <= leak.accuracy[3] <= 1
     assert np.isfinite(leak.memorization)
+
+
+@pytest.mark.parametrize(("classes", "says"), [
+    (10, "gamma 1, temperature 2 and"), (64, "temperature 2 and"), (65, "temperature 1 and"),
+    (0, "gamma 1, exp(-error / 2) for a probability and"),
+])  # fmt: skip
+def test_the_temperature_that_was_used_is_told(classes, says):
+    """Of more than 64 classes probabilities come from the loss, and of regression from no softmax."""
+    g = np.random.default_rng(0)
+    member = masks(40, 6, 0)
+    many = {"member": member, "loss": g.gamma(2, size=(6, 40)).astype(np.float32),
+            "logits": g.normal(size=(6, 40, max(classes, 1))).astype(np.float32)}  # fmt: skip
+    targets = g.integers(0, max(classes, 1), 40)
+
+    class Many(dict):
+        """What `answers_of` reads of subset models."""
+
+    recorded = Many(many)
+    recorded.n, recorded.classes, recorded.targets, recorded.ids = 40, classes, targets, np.arange(40)
+    a = answers_of(recorded)
+    heat = a.temperature
+    leak = leakage(a)
+    assert says in leak.chosen and leak.temperature == heat
+    if not classes:
+        assert heat is None
+        np.testing.assert_allclose(a.probability, np.exp(-many["loss"] / 2), rtol=1e-6)
+    elif classes > 64:
+        np.testing.assert_allclose(a.probability, np.exp(-many["loss"]), rtol=1e-5)
+    else:
+        z = many["logits"][3, 7] / heat
+        assert a.probability[3, 7] == pytest.approx(np.exp(z[targets[7]]) / np.exp(z).sum(), rel=1e-5)
 
 
 def test_the_first_look_is_the_same(found):

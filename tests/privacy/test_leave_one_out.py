@@ -98,7 +98,7 @@ def test_lira_written_out(attack, variance, models):
     a = answers(N, models)
     partner = partners(a.member, a.ids)
     np.testing.assert_allclose(
-        scores(a, partner, attack, variance), slow(a, partner, attack, variance), rtol=1e-8, atol=1e-8
+        scores(a, partner, attack, variance), slow(a, partner, attack, variance), rtol=1e-9, atol=1e-9
     )
 
 

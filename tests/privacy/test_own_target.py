@@ -11,7 +11,8 @@ import byheart
 from byheart.base.errors import NotApplicable
 from byheart.privacy import own_target as room
 from byheart.privacy.answers import answers_of
-from byheart.privacy.own_target import apart, auc_interval, both, own_target
+from byheart.privacy.delong import auc_interval
+from byheart.privacy.own_target import apart, both, own_target
 from byheart.privacy.roc import auc_by_ranks, exact
 from byheart.runs.single import scaled
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -131,3 +133,22 @@ def test_one_side_alone_is_refused():
         pooled.curve(np.zeros((2, 3)), np.ones((2, 3), bool))
     with pytest.raises(UsageError, match="no threshold"):
         pooled.at(pooled.curve(*attack(2, 30, 1.0)), *attack(2, 30, 1.0), fpr=0)
+
+
+def test_beside_the_scores_no_matrix_is_held(monkeypatch):
+    """The memory of an interval and of a rate: that of the pooled scores, where it was that of three matrices."""
+    monkeypatch.setattr(pooled, "RESAMPLES", 10)
+    g = np.random.default_rng(0)
+    said = g.normal(size=(200, 10000))
+    said[g.random(said.shape) < 0.5] = np.nan
+    member = g.random(said.shape) < 0.5
+    curve, value = pooled.curve(said, member), pooled.auc(said, member)
+    for measure in (
+        lambda: pooled.auc_interval(curve, value, said, member),
+        lambda: pooled.at(curve, said, member, 0.01),
+    ):
+        tracemalloc.start()
+        measure()
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 1.2 * said.nbytes

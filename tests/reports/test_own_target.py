@@ -40,7 +40,7 @@ def test_the_section_says_what_one_target_leaves_open(given):
 
 def test_the_terminal_says_the_same(given):
     said, shown = privacy.lines(given[0]), privacy.section(given[0])
-    assert shown["text"][0].startswith(said[0]) and said[1].endswith(shown["notes"][1])
+    assert shown["text"][0].startswith(said[0]) and said[1].endswith(" ".join(shown["notes"][1:3]))
 
 
 def test_the_numbers_are_in_the_json(given):
@@ -50,6 +50,8 @@ def test_the_numbers_are_in_the_json(given):
     assert told["attacks"]["rmia_offline"]["auc"] == one.first.auc == privacy.measures(found)["attack_auc"]
     assert len(told["scores"]["value"]) == len(told["scores"]["ids"]) == 200
     assert set(privacy.unknown(found)) == {"tpr@0.1%", "tpr@1%"}
+    assert told["clean"] and told["planted_leak"] == one.check.outcome and told["sharp"] is one.check.sharp
+    assert told["self_check"]["null"] == one.check.null and told["self_check"]["of"] == "records"
 
 
 def test_more_records_resolve_more(given):
@@ -72,6 +74,17 @@ def test_sets_that_differ_are_said_to(given):
     assert "differ on their own" in more and more.endswith("is this, not membership.") and less.endswith("too little.")
     unknown = dataclasses.replace(one, apart=(float("nan"),) * 3)
     assert "could not be told" in own_target.notes(unknown)[1]
+
+
+def test_page_and_terminal_say_whether_the_audit_can_be_trusted(given):
+    found = given[0]
+    one = found.effects["privacy"]
+    faulty = dataclasses.replace(one.check, null=0.7, null_low=0.65, null_high=0.75)
+    for check, says in ((one.check, one.check.shown), (faulty, "do not trust this audit"), (None, "too few records")):
+        audit = dataclasses.replace(found, effects={"privacy": dataclasses.replace(one, check=check)})
+        assert says in privacy.section(audit)["notes"][2] and says in privacy.lines(audit)[1]
+    unchecked = own_target.content(dataclasses.replace(one, check=None), found.scores.ids)
+    assert unchecked["self_check"] is unchecked["clean"] is unchecked["planted_leak"] is None
 
 
 def test_the_curve_is_drawn_from_one_false_alarm_on(given):

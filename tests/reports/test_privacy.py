@@ -157,10 +157,23 @@ def test_the_terminal_and_markdown_say_what_the_page_says(attacked, pictures, wr
     Console(file=screen, width=100).print(terminal(attacked))
     rows = screen.getvalue().splitlines()
     first = next(at for at, row in enumerate(rows) if row.startswith("privacy"))
-    assert rows[first + 4].strip() == "" and rows[first + 3].strip()  # four lines
+    assert rows[first + 6].strip() == "" and rows[first + 5].strip()  # six lines, two of them on classes
     assert " ".join(said) in " ".join(screen.getvalue().split())
     assert "## Could a record be recognized?" in written(attacked, "markdown").read_text(encoding="utf-8")
     assert privacy.lines(pictures) == [] and "recognized?" not in written(pictures, "markdown").read_text()
+
+
+def test_few_clusters_are_called_so_everywhere(attacked, written):
+    found = attacked.effects["privacy"]
+    assert not found.first.few and not any("Few clusters" in text for text in privacy.lines(attacked))
+    small = dataclasses.replace(found, first=dataclasses.replace(found.first, models=15))
+    audit = dataclasses.replace(attacked, effects={"privacy": small})
+    screen = io.StringIO()
+    Console(file=screen, width=100).print(terminal(audit))
+    markdown = written(audit, "markdown").read_text(encoding="utf-8")
+    for text in (privacy.section(audit)["notes"][1], " ".join(screen.getvalue().split()), markdown):
+        assert "Few clusters: fewer than 16 models make these intervals uncertain." in text
+    assert content(audit)["privacy"]["few_clusters"]
 
 
 def test_a_reason_stands_where_there_are_no_models(alone):

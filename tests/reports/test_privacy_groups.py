@@ -47,6 +47,26 @@ def test_of_many_groups_the_riskiest_are_shown(attacked):
     assert privacy_groups.risk(unknown) == "–"
 
 
+def test_the_terminal_and_markdown_name_the_riskiest(attacked, written):
+    by_group, by_class = privacy_groups.lines(attacked.effects["privacy"])
+    first, last = attacked.effects["privacy"].groups["group"]
+    assert first.risk >= last.risk
+    assert by_group == (
+        f"Mean risk by group: {first.name} {privacy_groups.risk(first)} is highest, {last.name} "
+        f"{privacy_groups.risk(last)} lowest, of 2."
+    )
+    assert by_class.startswith("Mean risk by class: ") and by_class.endswith("of 10.")
+    assert {by_group, by_class} <= set(privacy.lines(attacked))
+    assert "Mean risk by class" in written(attacked, "markdown").read_text(encoding="utf-8")
+
+
+def test_groups_of_unknown_risk_are_not_named(attacked):
+    found = attacked.effects["privacy"]
+    unknown = dataclasses.replace(found.groups["group"][1], risk=float("nan"))
+    alone = dataclasses.replace(found, groups={"group": (found.groups["group"][0], unknown)})
+    assert privacy_groups.lines(alone) == []
+
+
 def test_what_would_lower_it_is_the_findings_own_advice(attacked):
     finding = next(f for f in attacked.findings if f.code == "MEM010")
     (text,) = privacy_groups.remedy(attacked)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Bool, Float, Shaped
+from jaxtyping import Bool, Float, Int, Shaped
 
 from byheart.privacy.rmia import TEMPERATURE
 from byheart.privacy.signal import label_probability, scaled_logit
@@ -25,7 +25,8 @@ LEAST_LOSS = 1e-7  # float32 knows no smaller difference of a probability from 1
 class Answers:
     """Membership, loss (nats), signal phi (high = sure and right) and label probability (models, n), ids (n,).
 
-    float32, so that 256 models of 50,000 examples take 170 MB; above a GB a matrix lies on disk.
+    float32, so that 256 models of 50,000 examples take 170 MB; above a GB a matrix lies on disk. `temperature` is that
+    of the softmax whose probability it is, None of regression, which has none.
     """
 
     member: Bool[np.ndarray, "models n"]
@@ -34,6 +35,7 @@ class Answers:
     probability: Float[np.ndarray, "models n"]
     ids: Shaped[np.ndarray, "n"]
     again: tuple[Answers, ...] = ()
+    temperature: float | None = TEMPERATURE
 
     @property
     def models(self) -> int:
@@ -44,12 +46,21 @@ class Answers:
         """The same answers of models that are said to have been trained on other examples."""
         return replace(self, member=member, again=tuple(one.dealt(member) for one in self.again))
 
-    def less_sure(self, by: Float[np.ndarray, "models n"]) -> Answers:
-        """Answers whose loss is higher by so many nats, and the signal lower."""
-        return replace(
-            self, loss=self.loss + by, phi=self.phi - by, probability=self.probability * np.exp(-by),
-            again=tuple(one.less_sure(by) for one in self.again),
-        )  # fmt: skip
+    def less_sure(self, by: Float[np.ndarray, "models k"], at: Int[np.ndarray, "k"]) -> Answers:
+        """Answers whose loss about the examples `at` is higher by so many nats, and the signal lower."""
+        loss, phi, probability = (_copy(a) for a in (self.loss, self.phi, self.probability))
+        for k, more in enumerate(by):
+            loss[k, at] += more
+            phi[k, at] -= more
+            probability[k, at] *= np.exp(-more)
+        again = tuple(one.less_sure(by, at) for one in self.again)
+        return replace(self, loss=loss, phi=phi, probability=probability, again=again)
+
+
+def _copy(matrix: np.ndarray) -> np.ndarray:
+    found = room(matrix.shape, matrix.dtype.type)
+    found[:] = matrix
+    return found
 
 
 def answers_of(many: SubsetRuns) -> Answers:
@@ -65,7 +76,9 @@ def answers_of(many: SubsetRuns) -> Answers:
     for k, row in enumerate(loss):
         logits = many["logits"][k, :n] if 0 < many.classes <= ALL_LOGITS else None
         phi[k], probability[k] = signals(row, logits, many.targets, many.classes)
-    found = Answers(np.asarray(many["member"]), loss, phi, probability, np.asarray(many.ids))
+    found = Answers(
+        np.asarray(many["member"]), loss, phi, probability, np.asarray(many.ids), temperature=asked_at(many.classes)
+    )
     return replace(found, again=tuple(_again(found, many)))
 
 
@@ -81,6 +94,11 @@ def _again(plain: Answers, many: SubsetRuns) -> Iterator[Answers]:
             logits = asked[k, : many.n, query]
             phi[k], probability[k] = signals(plain.loss[k], logits, many.targets, many.classes)
         yield replace(plain, loss=np.logaddexp(0, -phi), phi=phi, probability=probability)
+
+
+def asked_at(classes: int) -> float | None:
+    """The temperature of `signals` with so many classes, None of regression."""
+    return None if not classes else TEMPERATURE if classes <= ALL_LOGITS else 1.0
 
 
 def signals(

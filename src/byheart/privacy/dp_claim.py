@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float
 from byheart.base.errors import NotApplicable
 from byheart.data.examples import Examples
 from byheart.privacy.dp_audit import OneRunAudit, bonferroni
+from byheart.privacy.dp_check import DpCheck, dp_check
 from byheart.runs.evidence import read
 from byheart.runs.loop import outputs
 from byheart.runs.single import scaled
@@ -24,7 +25,7 @@ FEWEST = 20  # canaries: fewer can show next to nothing
 
 @dataclass(frozen=True, eq=False)
 class Claim:
-    """The accountant's `epsilon` at `delta`, the audit of it, and the canaries' scores and coins, by id.
+    """The accountant's `epsilon` at `delta`, the audit of it, its `check`, and the canaries' scores and coins, by id.
 
     `audit` holds for any mechanism and alone decides; `if_gaussian` is the same guesses' bound for a Gaussian one.
     """
@@ -33,6 +34,7 @@ class Claim:
     delta: float
     audit: OneRunAudit
     if_gaussian: OneRunAudit
+    check: DpCheck
     scores: Float[np.ndarray, "canaries"]
     inserted: Bool[np.ndarray, "canaries"]
 
@@ -55,7 +57,8 @@ def audited(run: Run, task: Task) -> Claim:
     scores, inserted = canary_scores(run, task)
     found = bonferroni(scores, inserted, delta=delta)
     if_gaussian = bonferroni(scores, inserted, delta=delta, bound="f_dp_gaussian")
-    return Claim(epsilon, delta, found, if_gaussian, scores, inserted)
+    check = dp_check(scores, delta, run.record.seed)
+    return Claim(epsilon, delta, found, if_gaussian, check, scores, inserted)
 
 
 def canary_scores(run: Run, task: Task) -> tuple[Float[np.ndarray, "canaries"], Bool[np.ndarray, "canaries"]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
 
@@ -92,11 +93,13 @@ def _mean(struck: list[Int[np.ndarray, "n"]], counts: list[Int[np.ndarray, "n"]]
     return float(np.mean(struck[0][both] / counts[0][both] - struck[1][both] / counts[1][both]))
 
 
-def _pull(accused: np.ndarray, sides: list[np.ndarray], counts: list[np.ndarray]) -> Float[np.ndarray, "targets n"]:
-    """What each pair adds to the mean risk beyond its expectation, times the number of examples."""
+def _pull(accused: np.ndarray, sides: list[np.ndarray], counts: list[np.ndarray]) -> Iterator[Float[np.ndarray, "n"]]:
+    """What each pair adds to the mean risk beyond its expectation, times the number of examples; by target."""
     both = (counts[0] > 0) & (counts[1] > 0)
-    found = np.zeros(accused.shape)
-    for side, count, sign in zip(sides, counts, (1, -1), strict=True):
-        share = np.where(side & both, accused, 0).sum(0) / np.maximum(count, 1)
-        found += sign * np.where(side & both, (accused - share[both].mean()) / np.maximum(count, 1), 0.0)
-    return found
+    struck = [sum(np.where(s & both, a, 0) for s, a in zip(side, accused, strict=True)) for side in sides]
+    expected = [float((hits / np.maximum(count, 1))[both].mean()) for hits, count in zip(struck, counts, strict=True)]
+    for k, said in enumerate(accused):
+        found = np.zeros(len(said))
+        for side, count, mean, sign in zip(sides, counts, expected, (1, -1), strict=True):
+            found += sign * np.where(side[k] & both, (said - mean) / np.maximum(count, 1), 0.0)
+        yield found

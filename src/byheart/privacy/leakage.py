@@ -15,7 +15,7 @@ from byheart.privacy import lira, pooled
 from byheart.privacy.answers import Answers
 from byheart.privacy.attacks import ATTACKS, Name, possible, trusted
 from byheart.privacy.group_risk import GroupRisk, group_risks
-from byheart.privacy.leave_one_out import chosen_a, scores
+from byheart.privacy.leave_one_out import GAMMA, chosen_a, scores
 from byheart.privacy.pairs import partners
 from byheart.privacy.pooled import CLUSTERS, At, Curve
 from byheart.privacy.risk import Risk, risk
@@ -78,6 +78,7 @@ class Leakage:
     `accuracy` holds the least and largest mean accuracy of a model on what it was trained on, and on what it was not.
     `memorization` is Spearman's correlation of risk and memorization, NaN without either. `groups` holds the risk by
     whatever the examples were grouped by ("class", "group"), the riskiest first; nothing where no example is judged.
+    `temperature` is that of the probabilities which RMIA read, None where these are of no softmax.
     """
 
     first: First
@@ -88,6 +89,7 @@ class Leakage:
     a: float
     accuracy: tuple[float, float, float, float]
     memorization: float
+    temperature: float | None
     groups: Mapping[str, tuple[GroupRisk, ...]] = field(default_factory=dict)
 
     @property
@@ -96,8 +98,16 @@ class Leakage:
         name, references = self.first.measured.attack, self.first.models - 2
         return (
             f"{ATTACKS[name].title} ({ATTACKS[name].source}) is read first because there are {references} reference "
-            f"models; LiRA's variance is {self.variance}, RMIA has gamma 1, temperature 2 and, offline, a = {self.a:g}."
+            f"models; LiRA's variance is {self.variance}, RMIA has gamma {GAMMA:g}, {self.heat} and, offline, "
+            f"a = {self.a:g}."
         )
+
+    @property
+    def heat(self) -> str:
+        """At which temperature RMIA read the answers."""
+        if self.temperature is None:
+            return "exp(-error / 2) for a probability"
+        return f"temperature {self.temperature:g}"
 
 
 def first_look(answers: Answers) -> First:
@@ -131,6 +141,7 @@ def leakage(
         a,
         _accuracy(answers, right),
         _together(first.risk, memorization),
+        answers.temperature,
         _by_group(first, said, answers.member, names or {}),
     )
 

@@ -80,7 +80,7 @@ def _centre(ratios: list[np.ndarray]) -> np.ndarray:
 def chosen_a(answers: Answers, partner: Int[np.ndarray, "models n"]) -> float:
     """The `a` of offline RMIA in 0, .1, ..., 1 that attacks the first model best, by AUC; one number for all targets.
 
-    Zarifzadeh et al. 2024 choose it so, on a reference model.
+    Zarifzadeh et al. 2024 choose it so, on a reference model; here the first model is one of the targets too.
     """
     for _, _, t in _targets(answers, partner, "probability", "pooled"):
         known = np.isfinite(t.outside.mean)

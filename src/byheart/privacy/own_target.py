@@ -19,19 +19,21 @@ from byheart.base.errors import NotApplicable
 from byheart.base.seeds import spawn
 from byheart.data.subsets import BLOCK, masks
 from byheart.privacy import pooled
-from byheart.privacy.answers import Answers, answers_of, signals
+from byheart.privacy.answers import Answers, answers_of, asked_at, signals
 from byheart.privacy.attacks import ATTACKS, Name, possible
+from byheart.privacy.delong import auc_interval
 from byheart.privacy.leakage import ALARMS
 from byheart.privacy.leave_one_out import against, chosen_a
+from byheart.privacy.own_check import own_check
 from byheart.privacy.pairs import partners
 from byheart.privacy.roc import Rate, Roc, auc_by_ranks, roc, tpr_at
+from byheart.privacy.self_check import SelfCheck
 from byheart.runs.evidence import read
 from byheart.runs.subsets import ALL_LOGITS
 
 if TYPE_CHECKING:
     from byheart.runs.subsets import SubsetRuns
 
-Z = 1.959964
 FIRST: Name = "rmia_offline"  # the strongest with few references, by benchmarks/attacks.py; chosen before any result
 ONLINE = "reads models that were trained on an example, and no reference was trained on those that are held out"
 
@@ -50,11 +52,12 @@ class OnTarget:
 
 @dataclass(frozen=True, eq=False)
 class OwnTarget:
-    """All attacks on one target, the first one's scores of the training examples (n,), and two checks.
+    """All attacks on one target, the first one's scores of the training examples (n,), and what checks them.
 
     `apart` is the first attack's AUC, with its interval over references, where each reference in turn is the target and
     neither side was trained on: what training and held-out examples differ in on their own. `accuracy` holds the target
     on its training and on held-out examples, then the least and largest reference on what it saw and on what not.
+    `check` is `own_check` of the first attack, None where examples are too few for it.
     """
 
     models: int
@@ -66,6 +69,7 @@ class OwnTarget:
     apart: tuple[float, float, float]
     accuracy: tuple[float, float, float, float, float, float]
     a: float
+    check: SelfCheck | None
 
     @property
     def first(self) -> OnTarget:
@@ -100,6 +104,7 @@ def own_target(
     return OwnTarget(
         many.models, n, held, attacks, {name: why for name, why in reasons.items() if why}, said[FIRST][:n],
         apart(everything, target.member[0], a), _accuracy(right, many), a,
+        own_check(target, everything, FIRST, a, spawn(seed, "self-check")),
     )  # fmt: skip
 
 
@@ -117,7 +122,8 @@ def both(many: SubsetRuns, seed: int) -> Answers:
         logits = many["logits"][k] if 0 < many.classes <= ALL_LOGITS else None
         phi[k], probability[k] = signals(row, logits, targets, many.classes)
     ids = np.concatenate([[f"train {i}" for i in many.ids], [f"held out {i}" for i in many.test_ids]])
-    return Answers(np.concatenate([np.asarray(many["member"]), dealt], 1), loss, phi, probability, ids)
+    member = np.concatenate([np.asarray(many["member"]), dealt], 1)
+    return Answers(member, loss, phi, probability, ids, temperature=asked_at(many.classes))
 
 
 def answered(
@@ -129,7 +135,8 @@ def answered(
     phi, probability = signals(columns["loss"], kept, goals, many.classes)
     loss, phi, probability = (np.asarray(x, np.float32)[None] for x in (columns["loss"], phi, probability))
     member = np.arange(len(logits))[None] < many.n
-    return Answers(member, loss, phi, probability, references.ids), columns["correct"].astype(np.float64)
+    mine = dataclasses.replace(references, member=member, loss=loss, phi=phi, probability=probability)
+    return mine, columns["correct"].astype(np.float64)
 
 
 def on_target(name: Name, said: Float[np.ndarray, "both"], member: Bool[np.ndarray, "both"]) -> OnTarget:
@@ -140,17 +147,6 @@ def on_target(name: Name, said: Float[np.ndarray, "both"], member: Bool[np.ndarr
     curve = roc(said[known], member[known])
     value = auc_by_ranks(said[known], member[known])
     return OnTarget(name, value, *auc_interval(said, member, value), tuple(tpr_at(curve, x) for x in ALARMS), curve)
-
-
-def auc_interval(
-    said: Float[np.ndarray, "both"], member: Bool[np.ndarray, "both"], value: float
-) -> tuple[float, float]:
-    """The 95% interval over examples (DeLong et al. 1988), not narrower than 0 errors of so many allow."""
-    known = ~np.isnan(said)
-    pull = pooled.placed(said[None], member[None], value)
-    fewest = min((known & member).sum(), (known & ~member).sum())
-    half = max(Z * float(np.sqrt((pull**2).sum())), 1 - 0.025 ** (1 / fewest)) if 0 < fewest else 1.0
-    return max(value - half, 0.0), min(value + half, 1.0)
 
 
 def apart(everything: Answers, trained: Bool[np.ndarray, "both"], a: float) -> tuple[float, float, float]:
@@ -174,7 +170,7 @@ def apart(everything: Answers, trained: Bool[np.ndarray, "both"], a: float) -> t
 def part(answers: Answers, models: np.ndarray, rows: np.ndarray) -> Answers:
     """The answers of some models about some examples."""
     chosen = {name: getattr(answers, name)[np.ix_(models, rows)] for name in ("member", "loss", "phi", "probability")}
-    return Answers(**chosen, ids=answers.ids[rows])
+    return dataclasses.replace(answers, **chosen, ids=answers.ids[rows])
 
 
 def _accuracy(right: np.ndarray, many: SubsetRuns) -> tuple[float, float, float, float, float, float]:

@@ -1,7 +1,11 @@
-"""The scores of all targets pooled: exact rates, and intervals that know that pairs of one target belong together."""
+"""The scores of all targets pooled: exact rates, and intervals that know that pairs of one target belong together.
+
+Scores are read target by target: beside them are held those of the pooled members and of the others, and no matrix.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,22 +75,45 @@ def curve(scores: Float[np.ndarray, "targets n"], member: Bool[np.ndarray, "targ
 
     NaN marks pairs that are left out. Errors: UsageError when all are, or all are members.
     """
-    known = ~np.isnan(scores)
-    members, others = (known & member).sum(1), (known & ~member).sum(1)
+    members, others = (
+        np.array([int(_of(row, side).sum()) for row, side in zip(scores, chosen, strict=True)])
+        for chosen in (member, ~member)
+    )
     if not members.sum() or not others.sum():
         raise UsageError(f"There are {members.sum()} members and {others.sum()} others.", do="give both")
-    values = np.sort(scores[known & ~member])[::-1]
     if scores.shape[1] * len(scores) <= KNOTS:
-        knots = np.unique(scores[known])[::-1]
+        knots = np.unique(scores[~np.isnan(scores)])[::-1]
     else:
+        values = ranked(scores, ~member)[::-1]
         last = len(values) - 1
         at = np.concatenate([np.geomspace(1, last + 1, KNOTS // 2) - 1, np.linspace(0, last, KNOTS // 2)])
         knots = np.unique(values[at.astype(int)])[::-1]
     knots = np.concatenate([[np.inf], knots, [-np.inf]])
-    tp, fp = (np.stack([_above(row[k & side], knots) for row, k, side in zip(scores, known, chosen, strict=True)])
+    tp, fp = (np.stack([_above(row[_of(row, side)], knots) for row, side in zip(scores, chosen, strict=True)])
               for chosen in (member, ~member))  # fmt: skip
     tp[:, -1], fp[:, -1] = members, others  # a score of -inf is above nothing
     return Curve(knots, tp, fp, members, others)
+
+
+def of_side(scores: Float[np.ndarray, "targets n"], chosen: Bool[np.ndarray, "targets n"]) -> Float[np.ndarray, "k"]:
+    """The known scores of one side (k,), target by target."""
+    found, at = np.empty(sum(int(_of(*pair).sum()) for pair in zip(scores, chosen, strict=True))), 0
+    for row, side in zip(scores, chosen, strict=True):
+        here = row[_of(row, side)]
+        found[at : at + len(here)] = here
+        at += len(here)
+    return found
+
+
+def ranked(scores: Float[np.ndarray, "targets n"], chosen: Bool[np.ndarray, "targets n"]) -> Float[np.ndarray, "k"]:
+    """The same, ascending."""
+    found = of_side(scores, chosen)
+    found.sort()
+    return found
+
+
+def _of(row: np.ndarray, side: np.ndarray) -> np.ndarray:
+    return side & ~np.isnan(row)
 
 
 def _above(values: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
@@ -95,10 +122,12 @@ def _above(values: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
 
 def auc(scores: Float[np.ndarray, "targets n"], member: Bool[np.ndarray, "targets n"]) -> float:
     """The chance that a member's score is above another's, over all pooled pairs, ties counting half."""
-    known = ~np.isnan(scores)
-    others, mine = np.sort(scores[known & ~member]), np.sort(scores[known & member])
-    wins = sum(np.searchsorted(others, mine, side=side).sum(dtype=np.float64) for side in ("left", "right"))
-    return float(wins / (2 * len(others) * len(mine)))
+    others, wins, members = ranked(scores, ~member), 0.0, 0
+    for row, inside in zip(scores, member, strict=True):
+        mine = np.sort(row[_of(row, inside)])  # places of sorted values are found much faster
+        wins += sum(np.searchsorted(others, mine, side=side).sum(dtype=np.float64) for side in ("left", "right"))
+        members += len(mine)
+    return float(wins / (2 * len(others) * members))
 
 
 def auc_interval(
@@ -107,27 +136,31 @@ def auc_interval(
     """The 95% interval of the pooled AUC, over targets and, where that is wider, over targets and examples."""
     tpr, fpr = _resampled(found)
     low, high = interval(np.trapezoid(tpr, fpr, axis=1), len(found.members))
-    return widened(value, low, high, shared(placed(scores, member, value)))
+    return widened(value, low, high, shared(placed_by_target(scores, member, value)))
 
 
 def at(found: Curve, scores: Float[np.ndarray, "targets n"], member: Bool[np.ndarray, "targets n"], fpr: float) -> At:
     """The pooled rate of hits at a false-alarm rate: exact, over all thresholds."""
     if not 0 < fpr < 1:
         raise UsageError(f"A false-alarm rate of {fpr} has no threshold.", do="give a share between 0 and 1")
-    known = ~np.isnan(scores)
     n1, n0 = int(found.members.sum()), int(found.others.sum())
     allowed = int(np.floor(fpr * n0 + 1e-9))
-    threshold = -np.partition(-scores[known & ~member], allowed)[allowed]  # the first that would be one too many
-    said = known & (scores > threshold)
-    tp, fp = int((said & member).sum()), int((said & ~member).sum())
-    as_independent = hit_rate(scores[known & member], scores[known & ~member], fpr)
+    mine, others = of_side(scores, member), of_side(scores, ~member)
+    threshold = -np.partition(-others, allowed)[allowed]  # the first that would be one too many
+    tp, fp = int((mine > threshold).sum()), int((others > threshold).sum())
+    as_independent = hit_rate(mine, others, fpr)
     rate = Rate(
         fpr, tp / n1, *as_independent, float(threshold), fp / n0, *exact(fp, n0),
         n0 >= (needed := int(np.ceil(LEAST_ALARMS / fpr))), needed,
     )  # fmt: skip
     low, high = interval(_hits(*_resampled(found), fpr), len(found.members))
-    pull = np.where(member, (said - tp / n1) / n1, -_slope(found, fpr) * (said - fp / n0) / n0)
-    low, high = widened(tp / n1, low, high, shared(np.where(known, pull, 0.0)))
+    slope = _slope(found, fpr)
+    pull = (
+        np.where(np.isnan(row), 0.0, np.where(inside, ((row > threshold) - tp / n1) / n1,
+                                              -slope * ((row > threshold) - fp / n0) / n0))
+        for row, inside in zip(scores, member, strict=True)
+    )  # fmt: skip
+    low, high = widened(tp / n1, low, high, shared(pull))
     least, most = exact(tp, n1)
     shadow = at_shadows(found, fpr)
     ppv = tuple(precision(rate.value, fpr, prior) for prior in PRIORS)
@@ -144,26 +177,40 @@ def placed(
     scores: Float[np.ndarray, "targets n"], member: Bool[np.ndarray, "targets n"], value: float
 ) -> Float[np.ndarray, "targets n"]:
     """What each pair adds to the AUC beyond its mean (targets, n), 0 where left out. Source: DeLong et al. 1988."""
-    known, found = ~np.isnan(scores), np.zeros(scores.shape)
-    others, mine = known & ~member, known & member
-    for here, pool, sign in ((mine, np.sort(scores[others]), 1), (others, np.sort(scores[mine]), -1)):
-        asked = scores[here]
-        order = np.argsort(asked)  # places of sorted values are found much faster
-        below, share = asked[order], np.empty(len(asked))
-        share[order] = np.searchsorted(pool, below, "left") + np.searchsorted(pool, below, "right")
-        share /= 2 * len(pool)
-        found[here] = (share - value if sign > 0 else 1 - share - value) / len(asked)
-    return found
+    return np.stack(list(placed_by_target(scores, member, value)))
 
 
-def shared(pull: Float[np.ndarray, "targets n"]) -> float:
+def placed_by_target(
+    scores: Float[np.ndarray, "targets n"], member: Bool[np.ndarray, "targets n"], value: float
+) -> Iterator[Float[np.ndarray, "n"]]:
+    """The same, one target at a time."""
+    mine, others = ranked(scores, member), ranked(scores, ~member)
+    for row, inside in zip(scores, member, strict=True):
+        found = np.zeros(len(row))
+        for here, pool, many, sign in ((inside, others, len(mine), 1), (~inside, mine, len(others), -1)):
+            here = _of(row, here)
+            asked = row[here]
+            order = np.argsort(asked)  # places of sorted values are found much faster
+            below, share = asked[order], np.empty(len(asked))
+            share[order] = np.searchsorted(pool, below, "left") + np.searchsorted(pool, below, "right")
+            share /= 2 * len(pool)
+            found[here] = (share - value if sign > 0 else 1 - share - value) / many
+        yield found
+
+
+def shared(pull: Iterable[np.ndarray]) -> float:
     """By how much an interval over targets is too narrow, 1 or more: pairs of one example go together as well.
 
-    All targets are attacked by the same references, and some examples leak in all of them: what sums by target cannot
-    show, sums by example do. The square root of V_target + V_example - V_pair over V_target. Source: Cameron, Gelbach
-    and Miller 2011.
+    `pull` (targets, n), or its rows, is what each pair adds. All targets are attacked by the same references, and some
+    examples leak in all of them: what sums by target cannot show, sums by example do. The square root of V_target +
+    V_example - V_pair over V_target. Source: Cameron, Gelbach and Miller 2011.
     """
-    by_target, by_example, by_pair = (float(np.square(x).sum()) for x in (pull.sum(1), pull.sum(0), pull))
+    by_target, by_pair, of_example = 0.0, 0.0, np.zeros(1)
+    for row in pull:
+        by_target += float(row.sum()) ** 2
+        by_pair += float(np.square(row).sum())
+        of_example = of_example + row
+    by_example = float(np.square(of_example).sum())
     return float(np.sqrt(max(1.0, 1 + (by_example - by_pair) / by_target))) if by_target > 0 else 1.0
 
 

@@ -20,20 +20,23 @@ PLANTED, FEWEST = 50, 20  # one example in so many leaks, and no fewer than so m
 Z = 1.959964
 SURER = 2.0  # nats by which a planted member's answer is surer
 WIDER = 1.7  # times a 95% interval: an audit in a thousand fails by chance, instead of one in twenty
-MOST = 100_000  # models: beyond it a number is no advice
+MOST = 100_000  # models or records: beyond it a number is no advice
 FAULT = (
     "do not trust this audit, it has a fault, as chance makes it seem once in a thousand; record the models with "
     "another seed, and report it if it stays"
 )
 
 Outcome = Literal["found", "not resolved", "missed"]
+Counted = Literal["models", "records"]
+BEYOND: dict[Counted, str] = {"models": "more models than can be trained", "records": "more records than can be had"}
 
 
 @dataclass(frozen=True)
 class SelfCheck:
     """AUC with its 95% interval where nothing leaks (`null`), and over the examples that were made to (`planted`).
 
-    `expected` is the AUC of the planted leak by counting, without the attack's code; `models` is how many there were.
+    `expected` is the AUC of the planted leak by counting, without the attack's code; `number` is how many there were of
+    what the intervals are over.
     """
 
     null: float
@@ -43,7 +46,8 @@ class SelfCheck:
     planted_low: float
     planted_high: float
     expected: float
-    models: int
+    number: int
+    of: Counted = "models"
 
     @property
     def clean(self) -> bool:
@@ -67,11 +71,11 @@ class SelfCheck:
 
     @property
     def wanted(self) -> int:
-        """About how many models would find the planted leak in all but a draw in a thousand, were the interval
-        narrower with the square root of their number.
+        """About how many models, or records, would find the planted leak in all but a draw in a thousand, were the
+        interval narrower with the square root of their number.
         """
         short = (self.planted - self.planted_low + self._reach) / max(self.expected - 0.5, 1e-9)
-        return max(math.ceil(min(self.models * short**2, MOST)), self.models + 1)
+        return max(math.ceil(min(self.number * short**2, MOST)), self.number + 1)
 
     @property
     def shown(self) -> str:
@@ -85,10 +89,10 @@ class SelfCheck:
         planted = f"{null}, as it should; a planted leak of AUC {self.expected:.3f}"
         if self.outcome == "missed":
             return f"{planted} was missed, {leak} excludes it: {FAULT}"
-        many = f"about {self.wanted:,} models" if self.wanted < MOST else "more models than can be trained"
+        many = f"about {self.wanted:,} {self.of}" if self.wanted < MOST else BEYOND[self.of]
         return (
-            f"{planted} is not resolved, {leak} fits both it and guessing, because {self.models} models are too few "
-            f"to see it: no fault, but as small a leak could stay unseen here; {many} would show it"
+            f"{planted} is not resolved, {leak} fits both it and guessing, because {self.number:,} {self.of} are too "
+            f"few to see it: no fault, but as small a leak could stay unseen here; {many} would show it"
         )
 
     @property
@@ -109,9 +113,7 @@ def self_check(answers: Answers, attack: Name, seed: int = 0) -> SelfCheck:
     said = scores(null, partner, attack)
     possible = random.permutation(np.flatnonzero((~np.isnan(said)).any(0)))
     planted = possible[: max(FEWEST, len(possible) // PLANTED)]
-    off = np.zeros(dealt.shape, np.float32)
-    off[:, planted] = np.where(dealt[:, planted], 0.0, SURER)
-    leaky = null.less_sure(off)
+    leaky = null.less_sure(np.where(dealt[:, planted], 0.0, SURER), planted)
     found, member = scores(leaky, partner, attack)[:, planted], dealt[:, planted]
     counted = np.where(np.isnan(found), np.nan, plainly(leaky, partner, attack, planted))
     expected = pooled.auc(counted, member)
@@ -124,23 +126,24 @@ def plainly(
     """What the simplest attack of this kind says of some examples (models, k): the signal that `attack` reads, less its
     mean over the same references. It shares no code with the attacks, so that a fault in these is not in it.
     """
-    signal = np.asarray(np.mean([_signal(one, attack, at) for one in (answers, *answers.again)], axis=0), np.float64)
+    said = np.asarray(np.mean([signal(one, attack, at) for one in (answers, *answers.again)], axis=0), np.float64)
     if attack in ("loss", "attack_p"):
-        return signal
+        return said
     member, other = answers.member[:, at], partner[:, at]
     everybody = np.ones_like(member) if attack.endswith("online") else ~member
-    found = np.full(signal.shape, np.nan)
-    for k in range(len(signal)):
+    found = np.full(said.shape, np.nan)
+    for k in range(len(said)):
         references = everybody.copy()
         references[k] = False
         references[np.maximum(other[k], 0), np.arange(len(at))] = False
         count = references.sum(0)
-        mean = np.divide((signal * references).sum(0), count, out=np.full(len(at), np.nan), where=count > 0)
-        found[k] = np.where(other[k] >= 0, signal[k] - mean, np.nan)
+        mean = np.divide((said * references).sum(0), count, out=np.full(len(at), np.nan), where=count > 0)
+        found[k] = np.where(other[k] >= 0, said[k] - mean, np.nan)
     return found
 
 
-def _signal(answers: Answers, attack: Name, at: np.ndarray) -> np.ndarray:
+def signal(answers: Answers, attack: Name, at: Int[np.ndarray, "k"]) -> Float[np.ndarray, "models k"]:
+    """What an attack reads of some examples, high for a sure and right answer."""
     if attack.startswith("rmia"):
         return np.log(np.maximum(answers.probability[:, at], TINY))
     return answers.phi[:, at] if attack.startswith("lira") else -answers.loss[:, at]

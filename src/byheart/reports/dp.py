@@ -33,6 +33,7 @@ def notes(audit: Audit) -> list[str]:
         verdict = "This does not contradict the claim."
     return [
         f"{said} Audited: {claim.audit.shown}. {verdict} Guessed on: {claim.audit.policy}.",
+        f"Self-check: {claim.check.shown}.",
         beside(claim),
         LEFT_OUT,
     ]
@@ -50,7 +51,7 @@ def beside(claim: Claim) -> str:
 
 
 def lines(audit: Audit) -> list[str]:
-    """The two numbers in one sentence; nothing without a claim."""
+    """The two numbers in one sentence, and the self-check; nothing without a claim."""
     found = held(audit)
     if found is None:
         return []
@@ -61,7 +62,8 @@ def lines(audit: Audit) -> list[str]:
     one = claim.audit
     return [
         f"{said}; {one.canaries:,} canaries show at least {one.epsilon:.2f} and could show {one.ceiling:.2f} (were "
-        f"the mechanism Gaussian, {claim.if_gaussian.epsilon:.2f} and {claim.if_gaussian.ceiling:.2f})."
+        f"the mechanism Gaussian, {claim.if_gaussian.epsilon:.2f} and {claim.if_gaussian.ceiling:.2f}). Self-check: "
+        f"{claim.check.shown}."
     ]
 
 
@@ -74,7 +76,13 @@ def content(audit: Audit) -> dict[str, Any] | None:
     audited = (
         {"not_audited": claim}
         if isinstance(claim, str)
-        else {"audited": claim.audit, "audited_if_gaussian": claim.if_gaussian}
+        else {
+            "audited": claim.audit,
+            "audited_if_gaussian": claim.if_gaussian,
+            "self_check": claim.check,
+            "clean": claim.check.clean,
+            "sharp": claim.check.sharp,
+        }
     )
     return {"epsilon": epsilon, "delta": delta} | audited
 

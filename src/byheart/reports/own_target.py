@@ -102,7 +102,7 @@ def notes(found: OwnTarget) -> list[str]:
             f"on references that were trained on neither: {part}."
         )
     own, others, least, most, low_out, high_out = found.accuracy
-    parts = [how, check]
+    parts = [how, check, checked(found)]
     if math.isfinite(own):
         parts.append(
             f"The network is right on {100 * own:.1f} % of its training records and {100 * others:.1f} % of held-out "
@@ -112,12 +112,22 @@ def notes(found: OwnTarget) -> list[str]:
     return [*parts, *(f"{ATTACKS[name].title} was left out: it {why}." for name, why in found.skipped.items())]
 
 
+def checked(found: OwnTarget) -> str:
+    """What the attack reads where the outcome is known."""
+    if found.check is None:
+        return "Shuffled membership and a planted leak could not be tried: there are too few records."
+    return f"The same attack on known outcomes: {found.check.shown}."
+
+
 def lines(found: OwnTarget) -> list[str]:
     """The section in a few sentences, for the terminal and Markdown."""
     from byheart.reports.facts import split
 
     first = found.first
-    return [split(headline(found))[0], f"{ATTACKS[first.attack].title}: AUC {area(first)}. {notes(found)[1]}"]
+    return [
+        split(headline(found))[0],
+        f"{ATTACKS[first.attack].title}: AUC {area(first)}. {' '.join(notes(found)[1:3])}",
+    ]
 
 
 def content(found: OwnTarget, ids: np.ndarray) -> dict[str, Any]:
@@ -131,7 +141,11 @@ def content(found: OwnTarget, ids: np.ndarray) -> dict[str, Any]:
     return as_plain({
         "first": found.first.attack, "target": "checkpoint", "models": found.models, "members": found.members,
         "others": found.others, "attacks": attacks, "skipped": dict(found.skipped), "a": found.a,
-        "accuracy": found.accuracy, "apart": found.apart, "scores": {"ids": ids, "value": found.scores},
+        "accuracy": found.accuracy, "apart": found.apart, "self_check": found.check,
+        "clean": None if found.check is None else found.check.clean,
+        "sharp": None if found.check is None else found.check.sharp,
+        "planted_leak": None if found.check is None else found.check.outcome,
+        "scores": {"ids": ids, "value": found.scores},
     })  # fmt: skip
 
 

@@ -10,14 +10,14 @@ import numpy as np
 from byheart.privacy.attacks import ATTACKS, Name
 from byheart.privacy.leakage import ALARMS
 from byheart.privacy.own_target import OwnTarget
-from byheart.privacy.pooled import PRIORS, band
+from byheart.privacy.pooled import CLUSTERS, PRIORS, band
 from byheart.reports import dp, own_target, privacy_groups
 from byheart.reports.facts import split
 from byheart.reports.words import between, count
 
 if TYPE_CHECKING:
     from byheart.diagnosis.audit import Audit
-    from byheart.privacy.leakage import Leakage, Measured
+    from byheart.privacy.leakage import First, Leakage, Measured
     from byheart.privacy.pooled import At
 
 DRAWN: tuple[Name, ...] = (
@@ -103,8 +103,7 @@ def notes(found: Leakage) -> list[str]:
     )
     if len(own):
         many += f" Over single models its AUC is from {own.min():.3f} to {own.max():.3f}."
-    few = " There are few clusters: fewer than 16 models make these intervals uncertain." if first.few else ""
-    spread = f"Intervals hold over models trained so, and over records like these.{few}"
+    spread = f"Intervals hold over models trained so, and over records like these.{few(first)}"
     low, high, least, most = found.accuracy
     if math.isfinite(low):
         spread += (
@@ -114,6 +113,11 @@ def notes(found: Leakage) -> list[str]:
     skipped = [f"{ATTACKS[name].title} was left out: it {why}." for name, why in found.skipped.items()]
     check = found.check.shown
     return [many, spread, f"Self-check: {check}.", *skipped]
+
+
+def few(first: First) -> str:
+    """A sentence, with a blank before it, where intervals over so few targets are uncertain; else nothing."""
+    return f" Few clusters: fewer than {CLUSTERS} models make these intervals uncertain." if first.few else ""
 
 
 def line(m: Measured) -> list[str]:
@@ -187,7 +191,8 @@ def content(audit: Audit) -> dict[str, Any] | None:
     return as_plain({
         "first": first.measured.attack, "models": first.models, "members": first.members, "others": first.others,
         "few_clusters": first.few, "attacks": attacks, "skipped": dict(found.skipped), "variance": found.variance,
-        "a": found.a, "accuracy": found.accuracy, "with_memorization": found.memorization,
+        "a": found.a, "temperature": found.temperature, "accuracy": found.accuracy,
+        "with_memorization": found.memorization,
         "self_check": found.check, "clean": found.check.clean, "sharp": found.check.sharp,
         "planted_leak": found.check.outcome,
         "groups": privacy_groups.content(found), "dp": dp.content(audit),
@@ -227,7 +232,7 @@ def unknown(audit: Audit) -> dict[str, str]:
 
 
 def lines(audit: Audit) -> list[str]:
-    """The section in two sentences or three, for the terminal and Markdown; nothing where nobody asked."""
+    """The section in a few sentences, for the terminal and Markdown; nothing where nobody asked."""
     found = made(audit)
     if found is None or isinstance(found, str):
         return [] if found is None else [f"Not measured: {found}.", *dp.lines(audit)]
@@ -237,6 +242,7 @@ def lines(audit: Audit) -> list[str]:
     area = f"{name}: AUC {first.auc:.3f} [{first.auc_low:.3f}, {first.auc_high:.3f}]"
     return [
         split(headline(first, found.first.others))[0],
-        f"{area}. Self-check: {found.check.shown}.",
+        f"{area}.{few(found.first)} Self-check: {found.check.shown}.",
+        *privacy_groups.lines(found),
         *dp.lines(audit),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,20 @@ def table(by: str, rows: Sequence[GroupRisk]) -> dict[str, Any]:
     if len(rows) > SHOWN:
         text += f" The {SHOWN} riskiest of {count(len(rows))} are shown: the first of many look riskier than they are."
     return {"heads": [by, *HEADS], "lines": shown, "text": text}
+
+
+def lines(found: Leakage) -> list[str]:
+    """The riskiest of each way of grouping, and the least risky, for the terminal and Markdown."""
+    told: list[str] = []
+    for by, rows in found.groups.items():
+        known = [row for row in rows if not math.isnan(row.risk)]
+        if len(known) > 1:
+            first, last = known[0], known[-1]
+            told.append(
+                f"Mean risk by {by}: {first.name} {risk(first)} is highest, {last.name} {risk(last)} lowest, of "
+                f"{count(len(known))}."
+            )
+    return told
 
 
 def hits(row: GroupRisk) -> str:
