@@ -30,6 +30,20 @@ def test_only_the_scores_asked_for(recorded, capsys):
     assert set(json.loads(capsys.readouterr().out)["examples"]) == {"id", "aum", "forgetting"}
 
 
+def test_with_the_task_the_network_is_scored_and_it_says_how(recorded, shared_file, capsys):
+    words = ["score", str(recorded), "--task", f"{shared_file}:make_task", "--scores", "gradient_norm,self_influence"]
+    assert main(words) == 0
+    said = capsys.readouterr()
+    assert [line.split()[0] for line in said.out.splitlines()[1:]] == ["gradient_norm", "self_influence"]
+    assert (
+        "how  self_influence: damping of 0.1 of the mean eigenvalue: " in said.err and "how  gradient" not in said.err
+    )
+    assert main([*words, "--json"]) == 0
+    assert "damping" in json.loads(capsys.readouterr().out)["notes"]["self_influence"]
+    assert main([*words, "--plant", "label-noise=0.1"]) == 2
+    assert "another data" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("ending", "read"), [("csv", pd.read_csv), ("parquet", pd.read_parquet)])
 def test_the_table_as_a_file(ending, read, recorded, tmp_path, capsys):
     path = tmp_path / f"scores.{ending}"

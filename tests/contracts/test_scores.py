@@ -17,7 +17,7 @@ from byheart.base.registry import every, find
 from byheart.runs.second_split import second_split
 from byheart.runs.threshold_samples import threshold_samples
 from byheart.scores import score as contract
-from byheart.scores.score import BESIDE, TRAJECTORY, Estimate, ScoreSpec, bound
+from byheart.scores.score import BESIDE, TRAJECTORY, Estimate, Noted, ScoreSpec, bound
 from byheart.scores.trained import CHECKPOINT
 
 NAMES = list(every("score"))
@@ -128,16 +128,16 @@ def regression(tmp_path_factory) -> Evidence:
     return kept(task, run, many, np.zeros(120, bool))
 
 
-def scored(name: str, run: Held | None, many: Held | None) -> np.ndarray | Estimate:
+def scored(name: str, run: Held | None, many: Held | None) -> np.ndarray | Estimate | Noted:
     return find("score", name)(run, many, None if run is None else run.task)
 
 
-def value(found: np.ndarray | Estimate) -> np.ndarray:
-    return found.value if isinstance(found, Estimate) else found
+def value(found: np.ndarray | Estimate | Noted) -> np.ndarray:
+    return found if isinstance(found, np.ndarray) else found.value
 
 
-def parts(found: np.ndarray | Estimate) -> list[np.ndarray]:
-    return [found.value, found.se, found.low, found.high] if isinstance(found, Estimate) else [found]
+def parts(found: np.ndarray | Estimate | Noted) -> list[np.ndarray]:
+    return [found.value, found.se, found.low, found.high] if isinstance(found, Estimate) else [value(found)]
 
 
 def blanked(evidence: Evidence, row: int = UNSEEN) -> tuple[Held, Held]:

@@ -8,6 +8,7 @@ import byheart as bh
 from byheart.base.store import read_json
 from byheart.cli.app import main
 from byheart.reports.checkpoint import audit_checkpoint
+from byheart.reports.markdown import rendered
 
 
 @pytest.fixture(scope="module")
@@ -42,3 +43,35 @@ def test_the_command_trains_nothing_and_can_be_given_again(tmp_path, capsys):
     assert main(["report", str(tmp_path / "out")]) == 0
     assert main(["audit", "digits", "--network", "cnn", "--checkpoint", str(weights)]) == 2
     assert "do not fit cnn" in capsys.readouterr().err
+
+
+class Scale(torch.nn.Module):
+    """A layer that no kernel knows."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.scale = torch.nn.Parameter(torch.ones(width))
+
+    def forward(self, x):
+        return x * self.scale
+
+
+def scaled() -> torch.nn.Module:
+    """A network with such a layer."""
+    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 8), Scale(8), torch.nn.Linear(8, 10))
+
+
+def test_what_was_read_slowly_and_the_damping_stand_in_every_form(few, tmp_path):
+    task = dataclasses.replace(few, network=scaled)
+    torch.save(task.build().state_dict(), tmp_path / "model.pt")
+    found = audit_checkpoint(task, tmp_path / "model.pt", tmp_path / "out")
+    slow = "one example at a time, since no kernel reads its layer: 2.scale"
+    notes = read_json(tmp_path / "out" / "audit.json")["score_notes"]
+    assert notes == found.scores.notes and notes["gradient_norm"] == slow
+    assert (
+        notes["self_influence"].startswith("damping of 0.1 of the mean eigenvalue: ")
+        and slow in notes["self_influence"]
+    )
+    page, words = (tmp_path / "out" / "audit.html").read_text(), rendered(found)
+    for name, text in notes.items():
+        assert text in page and f"| {name.replace('_', ' ')} | {text} |" in words

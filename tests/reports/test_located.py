@@ -11,8 +11,9 @@ import pytest
 
 from byheart.base.errors import TrainingFailed
 from byheart.diagnosis.location import locate
+from byheart.diagnosis.silenced import affordable
 from byheart.reports import located as here
-from byheart.reports.located import KEPT, asked, kept_along, located, retraining, trainings
+from byheart.reports.located import KEPT, TABLES, asked, kept_along, located, retraining, trainings
 from byheart.runs.loop import events_of
 
 
@@ -63,8 +64,8 @@ def test_those_that_mem001_flags_are_asked_about_where_there_are_enough(by_layer
 def test_what_is_found_is_what_locate_finds(by_layer):
     found = by_layer.effects["location"]
     assert found.epochs == 5  # of 15
-    again = locate(by_layer.scores.run, by_layer.task, found.location.ids, 5)
-    for name in ("rewound", "retrained", "gradients"):
+    again = locate(by_layer.scores.run, by_layer.task, found.location.ids, 5, affordable(by_layer.task)[0])
+    for name in TABLES:
         left, right = getattr(found.location, name), getattr(again, name)
         assert left.to_dict("list") == right.to_dict("list")
 
@@ -77,7 +78,7 @@ def test_what_was_found_is_read_again_and_damage_is_not(by_layer, tmp_path, monk
     located(run, task, scores, tmp_path)
     first = located(run, task, scores, tmp_path)
     assert len(calls) == 1
-    for name in ("rewound", "retrained", "gradients"):
+    for name in TABLES:
         assert getattr(first.location, name).to_dict("list") == getattr(made, name).to_dict("list")
     path = tmp_path / KEPT
     whole = path.read_text()

@@ -68,6 +68,8 @@ def test_the_table_is_that_of_the_layers(by_layer, found):
         here, anew = rewound.loc[layer, back], found.location.retrained.set_index("layer").loc[layer]
         for name in ("memorized", "memorized_low", "others_high"):
             assert row[name] == here[name] and row[f"anew_{name}"] == anew[name]
+        share = found.location.gradients.set_index(["layer", "epoch"]).loc[layer, back]
+        assert (row["gradient_memorized"], row["gradient_others"]) == (share["memorized"], share["others"])
         assert row["lost"] == pytest.approx(here["others"] - here["memorized"])
         counts = round(here["others"] * (200 - many)), 200 - many, round(here["memorized"] * many), many
         _, low, high = difference(*counts)
@@ -123,8 +125,11 @@ def test_the_numbers_are_in_the_json(by_layer, found):
     assert told["ids"] == found.location.ids.tolist() and told["whose"] == "that MEM001 flags"
     assert len(told["rewound"]) == len(found.location.rewound) == 3 * len(by_layer.scores.run.checkpoints)
     assert told["layers"][0]["layer"] == "1 Linear" and told["retrained_epochs"] == 5
+    assert len(told["units"]["examples"]) == len(found.location.flipped) and told["units"]["most"] == 25
 
 
 def test_the_page_holds_the_section(by_layer, written):
     text = written(by_layer, "html").read_text(encoding="utf-8")
     assert 'id="location"' in text and "Where memorization sits" in text and 'id="chart-location"' in text
+    assert "units silenced, one after the other" in text and "until the answer flips, median" in text
+    assert "Gradients: what part" in text

@@ -8,7 +8,7 @@ import pytest
 from byheart.base.errors import NotApplicable, UsageError
 from byheart.base.registry import every
 from byheart.scores import score as contract
-from byheart.scores.score import Estimate, ScoreSpec, bound, joined
+from byheart.scores.score import Estimate, Noted, ScoreSpec, bound, joined
 from byheart.scores.trajectory.aum import aum
 from byheart.scores.trajectory.cumulative_loss import cumulative_loss
 
@@ -114,6 +114,11 @@ def test_estimates_are_joined_with_their_errors(run, monkeypatch):
         assert np.isnan(part[:2]).all()
         np.testing.assert_allclose(part[2:], getattr(run["loss"][:, 2:], row)(0), rtol=1e-6)
     assert isinstance(joined([np.ones(2), np.zeros(1)]), np.ndarray)
+
+
+def test_a_note_of_several_chunks_is_said_once():
+    found = joined([Noted(np.ones(2), ("slowly", "here")), Noted(np.zeros(1), ("slowly",))])
+    assert isinstance(found, Noted) and found.value.tolist() == [1, 1, 0] and found.notes == ("slowly", "here")
 
 
 def test_the_direction_follows_from_what_a_high_value_means(monkeypatch):

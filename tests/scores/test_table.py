@@ -123,9 +123,11 @@ def test_what_was_saved_is_read_back_to_the_bit(scores, run, many, tmp_path):
 
 
 def test_text_ids_and_missing_values_are_read_back(tmp_path):
-    made = Scores(np.array(["ä/1", "b"]), {"aum": np.array([np.nan, -np.inf])}, skipped={"el2n": "no “classes”"})
+    made = Scores(np.array(["ä/1", "b"]), {"aum": np.array([np.nan, -np.inf])}, skipped={"el2n": "no “classes”"},
+                  notes={"aum": "by hand"})  # fmt: skip
     made.save(tmp_path)
     same(made, Scores.load(tmp_path))
+    assert Scores.load(tmp_path).notes == {"aum": "by hand"}
     assert Scores.load(tmp_path).ids.dtype.kind == "U"
 
 
@@ -143,10 +145,13 @@ def test_scores_of_other_examples_are_refused(scores, run, tmp_path):
         [],
         3,
         {"scores": ["aum"]},
-        {"scores": ["gone"], "skipped": {}},
-        {"scores": 3, "skipped": {}},
-        {"scores": [["aum"]], "skipped": {}},
-        {"scores": ["aum"], "skipped": 3},
+        {"scores": ["aum"], "skipped": {}},
+        {"scores": ["gone"], "skipped": {}, "notes": {}},
+        {"scores": 3, "skipped": {}, "notes": {}},
+        {"scores": [["aum"]], "skipped": {}, "notes": {}},
+        {"scores": ["aum"], "skipped": 3, "notes": {}},
+        {"scores": ["aum"], "skipped": {}, "notes": 3},
+        {"scores": ["aum"], "skipped": {}, "notes": {"aum": 3}},
     ],
 )
 def test_notes_that_do_not_fit_are_refused(notes, tmp_path):

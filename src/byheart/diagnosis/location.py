@@ -13,6 +13,7 @@ import pandas as pd
 from byheart.base.errors import NotApplicable, UsageError
 from byheart.base.seeds import spawn
 from byheart.diagnosis.proportion import wilson
+from byheart.diagnosis.silenced import EXAMPLES, silenced_units
 
 if TYPE_CHECKING:
     from torch import nn
@@ -30,20 +31,25 @@ class Location:
     `rewound`: the final network with one layer as it was at an epoch. `retrained`: one layer begun anew and trained
     alone on the other examples; where the memorized ones stay right, the layer was not needed for them. `gradients`:
     the share of the squared gradient norm that lies in the layer. Columns "memorized" and "others": accuracy in [0, 1]
-    (of gradients, the share), "_low" and "_high" 95% intervals over examples.
+    (of gradients, the share), "_low" and "_high" 95% intervals over examples. `flipped`: the units that are silenced
+    until an answer flips, one row per example of either kind and activation (id, memorized, layer, units, flipped);
+    where it is empty, `unflipped` says why.
     """
 
     ids: np.ndarray
     rewound: pd.DataFrame
     retrained: pd.DataFrame
     gradients: pd.DataFrame
+    flipped: pd.DataFrame
+    unflipped: str = ""
 
 
-def locate(run: Run, task: Task, ids: Iterable[Any], epochs: int | None = None) -> Location:
+def locate(run: Run, task: Task, ids: Iterable[Any], epochs: int | None = None, examples: int = EXAMPLES) -> Location:
     """Where the examples `ids` are memorized in a run that kept checkpoints.
 
-    Retraining takes `epochs` (default: the recipe's) per layer, at the recipe's learning rate. Errors: NotApplicable
-    without checkpoints or classes; UsageError for unknown ids.
+    Retraining takes `epochs` (default: the recipe's) per layer, at the recipe's learning rate; units are silenced for
+    at most so many `examples` of `ids`, and for as many others. Errors: NotApplicable without checkpoints or classes;
+    UsageError for unknown ids.
     """
     if not run.checkpoints:
         raise NotApplicable('no checkpoints were kept; record with Recipe(methods=("checkpoints=10",))')
@@ -55,7 +61,7 @@ def locate(run: Run, task: Task, ids: Iterable[Any], epochs: int | None = None) 
     layers = layers_of(task.build(), run.weights)
     return Location(
         task.train.ids[chosen], rewound(run, task, chosen, layers), retrained(run, task, chosen, layers, epochs),
-        accounted(run, task, chosen, layers),
+        accounted(run, task, chosen, layers), *silenced_units(run, task, chosen, examples),
     )  # fmt: skip
 
 

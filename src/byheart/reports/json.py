@@ -55,6 +55,7 @@ def content(audit: Audit) -> dict[str, Any]:
         "curves": _curves(audit),
         "scores": {name: summary(values) for name, values in audit.scores.columns.items()},
         "skipped_scores": dict(audit.scores.skipped),
+        "score_notes": dict(audit.scores.notes),
         "run": None if run is None else run.record.model_dump(),
         "subsets": None if many is None else many.record.model_dump(),
     }  # fmt: skip

@@ -12,15 +12,15 @@ import numpy as np
 from byheart.base.errors import NotApplicable, RunError, TrainingFailed
 from byheart.base.store import digest, read_json, write_json
 from byheart.diagnosis.location import Location, layers_of, locate
+from byheart.diagnosis.silenced import affordable
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from byheart.data.task import Task
     from byheart.runs.run import Run
     from byheart.scores.table import Scores
 
 KEPT = "located.json"
+TABLES = ("rewound", "retrained", "gradients", "flipped")
 CHECKPOINTS = 10  # after the start; at the usual 60 epochs one every 6
 FEWEST = 5  # fewer flagged or memorized examples tell no layers apart
 SHARE = 3  # retraining takes at most this part of the recipe's epochs for one layer
@@ -68,7 +68,7 @@ def trainings(task: Task) -> float:
     layers, whole = len(layers_of(task.build(), {})), task.recipe.epochs
     checkpoints = 1 - (-whole // every_so_often(task))
     epochs = layers * retraining(task) + checkpoints * (layers * FORWARD + GRADIENTS)
-    return epochs / whole
+    return epochs / whole + affordable(task)[1]
 
 
 def located(run: Run, task: Task, scores: Scores, folder: Path) -> Located | str:
@@ -83,13 +83,13 @@ def located(run: Run, task: Task, scores: Scores, folder: Path) -> Located | str
     ids, whose = asked(task, run, scores)
     if not FEWEST <= len(ids) < len(task.train):
         return f"{len(ids)} examples are memorized and {FEWEST} are needed, with others beside them"
-    epochs = retraining(task)
-    key = digest(run.record.digests, run.record.seed, ids, epochs, versions())
-    tables = kept(folder / KEPT, key)
-    if tables is not None:
-        return Located(Location(ids, **tables), whose, epochs)
+    epochs, (examples, _) = retraining(task), affordable(task)
+    key = digest(run.record.digests, run.record.seed, ids, epochs, examples, versions())
+    there = kept(folder / KEPT, key)
+    if there is not None:
+        return Located(Location(ids, **there), whose, epochs)
     try:
-        found = locate(run, task, ids, epochs)
+        found = locate(run, task, ids, epochs, examples)
     except (NotApplicable, TrainingFailed) as why:
         return str(why)
     write(folder / KEPT, key, found)
@@ -123,18 +123,18 @@ def ordered(task: Task, ids: np.ndarray) -> np.ndarray:
 
 def write(path: Path, key: str, found: Location) -> None:
     """Keep the tables of a location, with what they are of."""
-    tables = {name: getattr(found, name).to_dict("list") for name in ("rewound", "retrained", "gradients")}
-    write_json(path, {"key": key, "tables": tables, "whole": digest(tables)})
+    tables = {name: getattr(found, name).to_dict("list") for name in TABLES}
+    write_json(path, {"key": key, "tables": tables, "why": found.unflipped, "whole": digest(tables, found.unflipped)})
 
 
-def kept(path: Path, key: str) -> dict[str, pd.DataFrame] | None:
-    """The tables that were kept under this key; None where there are none or they are damaged."""
+def kept(path: Path, key: str) -> dict[str, Any] | None:
+    """The tables that were kept under this key, and why one is empty; None where there are none or they are damaged."""
     import pandas as pd
 
     try:
         found: Any = read_json(path)
-        if found["key"] != key or found["whole"] != digest(found["tables"]):
+        if found["key"] != key or found["whole"] != digest(found["tables"], found["why"]):
             return None
     except (RunError, KeyError, TypeError):
         return None
-    return {name: pd.DataFrame(columns) for name, columns in found["tables"].items()}
+    return {name: pd.DataFrame(columns) for name, columns in found["tables"].items()} | {"unflipped": found["why"]}

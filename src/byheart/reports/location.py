@@ -8,6 +8,7 @@ import numpy as np
 
 from byheart.diagnosis.intervals import at_once
 from byheart.diagnosis.proportion import difference
+from byheart.reports import silenced
 from byheart.reports.words import count
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 HEADS = [
     "layer", "memorized, rewound [95 %]", "others, rewound", "lost more", "memorized, begun anew", "others, begun anew",
+    "gradients",
 ]  # fmt: skip
 REWOUND, OTHERS, ANEW = "memorized, layer rewound", "others, layer rewound", "memorized, layer begun anew"
 
@@ -33,15 +35,22 @@ def section(audit: Audit) -> dict[str, Any] | None:
     """Words and table; None where nobody asked."""
     found, run = made(audit), audit.scores.run
     if found is None or isinstance(found, str) or run is None:
-        said = {"text": [f"Not measured: {found}."], "heads": [], "lines": [], "notes": [], "caption": ""}
+        said = {"text": [f"Not measured: {found}."], "heads": [], "lines": [], "units": None, "notes": [],
+                "caption": ""}  # fmt: skip
         return None if found is None else said
     back = rewound_to(found, run)
     return {
-        "text": [whose(found, run, back), lost(audit, found, back), left(audit, found)],
+        "text": [
+            whose(found, run, back),
+            lost(audit, found, back),
+            left(audit, found),
+            silenced.words(found.location, audit.task),
+        ],
         "caption": f"Right answers with one layer changed: as it was at epoch {back}, or begun anew and trained alone",
         "heads": HEADS,
         "lines": [line_of(row) for row in by_layer(audit, found, back).to_dict("records")],
-        "notes": notes(found),
+        "units": silenced.table(found.location, audit.task),
+        "notes": notes(found, back),
     }
 
 
@@ -64,14 +73,17 @@ def whole(found: Located, run: Run, epoch: int) -> tuple[float, float]:
 
 def by_layer(audit: Audit, found: Located, back: int) -> pd.DataFrame:
     """One row a layer, in the network's order: its name, both accuracies with it rewound to an epoch and with it begun
-    anew ("anew_..."), and how much more of the memorized was lost (lost, lost_low, lost_high).
+    anew ("anew_..."), how much more of the memorized was lost (lost, lost_low, lost_high), and the layer's shares of
+    their squared gradients at that epoch ("gradient_...").
 
     The intervals of `lost` hold together for all layers.
     """
     table, many = found.location.rewound, len(found.location.ids)
     table = table[table["epoch"] == back].drop(columns="epoch")
     anew = found.location.retrained.set_index("layer").add_prefix("anew_")
-    table = table.join(anew, on="layer").reset_index(drop=True)
+    shares = found.location.gradients
+    shares = shares[shares["epoch"] == back].set_index("layer")[["memorized", "others"]].add_prefix("gradient_")
+    table = table.join(anew, on="layer").join(shares, on="layer").reset_index(drop=True)
     others, z = len(audit.task.train) - many, at_once(len(table))
     gaps = [
         difference(round(o * others), others, round(m * many), many, z)
@@ -145,7 +157,7 @@ def left(audit: Audit, found: Located) -> str:
     )
 
 
-def notes(found: Located) -> list[str]:
+def notes(found: Located, back: int) -> list[str]:
     """How it was measured and how far it can be trusted."""
     epochs = f"{found.epochs} epoch{'s' if found.epochs > 1 else ''}"
     return [
@@ -153,6 +165,9 @@ def notes(found: Located) -> list[str]:
         "(95 %) that hold for all layers together. A layer that loses both alike says nothing of memorization.",
         f"Each layer was trained alone for {epochs}, at the recipe's learning rate; where it leaves the others wrong "
         "too, these were too few. Intervals hold over examples: another training may place them elsewhere.",
+        f"Gradients: what part of the squared gradients of their losses lies in the layer at epoch {back}, of the "
+        "memorized : of the others. A unit is a channel behind an activation; the next one silenced is that which "
+        "raises the example's loss most and that of 256 others least.",
     ]
 
 
@@ -163,6 +178,7 @@ def line_of(row: dict[Any, Any]) -> list[str]:
         row["layer"].replace(" ", "\u00a0"), interval(row, "memorized"), interval(row, "others"),
         f"{100 * row['lost']:.0f}".replace("-", "−") + f" points [{gap}]",
         interval(row, "anew_memorized"), interval(row, "anew_others"),
+        f"{per_cent(row['gradient_memorized'])} : {per_cent(row['gradient_others'])}",
     ]  # fmt: skip
 
 
@@ -177,6 +193,7 @@ def line(audit: Audit) -> str:
         f"{count(len(found.location.ids))} examples {found.whose}: {interval(worst, 'memorized')} stay right with "
         f"{worst['layer']} as at epoch {back}, of the others {interval(worst, 'others')}; with a layer begun anew "
         f"without them, {100 * min(anew):.0f} to {per_cent(max(anew))}"
+        + (f"; {units}" if (units := silenced.line(found.location)) else "")
     )
 
 
@@ -208,6 +225,7 @@ def content(audit: Audit) -> dict[str, Any] | None:
         "layers": by_layer(audit, found, back).to_dict("records"),
         "rewound": found.location.rewound.to_dict("records"),
         "gradients": found.location.gradients.to_dict("records"),
+        "units": silenced.content(found.location),
     })  # fmt: skip
 
 
@@ -218,4 +236,4 @@ def interval(row: dict[Any, Any], name: str) -> str:
 
 def per_cent(share: float) -> str:
     """Such as: 30 %."""
-    return f"{100 * share:.0f} %"
+    return f"{100 * share:.0f} %" if share == share else "–"

@@ -47,6 +47,9 @@ def rendered(audit: Audit) -> str:
         f"## Could a record be recognized?\n\n{escaped(' '.join(leak))}" if (leak := privacy.lines(audit)) else "",
         "## What the verdict rests on",
         _table(("sign", "value", "how to read it"), evidence),
+        _table(("score", "how it was computed"), [(plain(n), text) for n, text in sorted(audit.scores.notes.items())])
+        if audit.scores.notes
+        else "",
         "## How this was made",
         _table(("what", "value"), facts.how_made(audit)),
         "± is two standard errors.",

@@ -63,6 +63,7 @@ def context(audit: Audit, page: Page) -> dict[str, Any]:
         "left_out": ", ".join(map(plain, page.left_out)),
         "made": [*facts.how_made(audit), *facts.times(audit)],
         "skipped_scores": sorted(audit.scores.skipped.items()),
+        "score_notes": sorted(audit.scores.notes.items()),
     }
 
 

@@ -53,6 +53,14 @@ class Estimate:
     high: np.ndarray
 
 
+@dataclass(frozen=True, eq=False)
+class Noted:
+    """A value (n,) with what a reader must know of how it came about, a short sentence each."""
+
+    value: np.ndarray
+    notes: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class ScoreSpec:
     """A registered score.
@@ -61,7 +69,7 @@ class ScoreSpec:
     """
 
     name: str
-    compute: Callable[..., np.ndarray | Estimate]
+    compute: Callable[..., np.ndarray | Estimate | Noted]
     needs: Needs
     higher: str
     direction: int
@@ -78,7 +86,9 @@ class ScoreSpec:
         parameters = inspect.signature(self.compute).parameters.values()
         return {p.name: p.default is not p.empty for p in parameters}
 
-    def __call__(self, run: Run | None, many: SubsetRuns | None, task: Task | None = None) -> np.ndarray | Estimate:
+    def __call__(
+        self, run: Run | None, many: SubsetRuns | None, task: Task | None = None
+    ) -> np.ndarray | Estimate | Noted:
         """The score (n,) on this evidence; NotApplicable, with the reason, where it cannot be told."""
         if self.needs == "checkpoint":
             return self._of_checkpoint(run, task)
@@ -99,7 +109,7 @@ class ScoreSpec:
             raise refused[0]
         return joined(parts)
 
-    def _of_checkpoint(self, run: Run | None, task: Task | None) -> np.ndarray | Estimate:
+    def _of_checkpoint(self, run: Run | None, task: Task | None) -> np.ndarray | Estimate | Noted:
         from byheart.runs.loop import one_thread
 
         columns = checkpoint_columns(run, task, tuple(self.reads))
@@ -168,10 +178,15 @@ def bound(name: str, run: Run | None, many: SubsetRuns | None, optional: bool = 
         raise
 
 
-def joined(parts: list[np.ndarray | Estimate]) -> np.ndarray | Estimate:
+def joined(parts: list[np.ndarray | Estimate | Noted]) -> np.ndarray | Estimate | Noted:
     """Chunks of examples put together again; a chunk without errors beside one with them has unknown errors."""
-    plain = [p for p in parts if isinstance(p, np.ndarray)]
-    if len(plain) == len(parts):
+    noted = [p for p in parts if isinstance(p, Noted)]
+    if noted:  # a score notes all its chunks or none; the same sentence counts once
+        notes = dict.fromkeys(note for p in noted for note in p.notes)
+        return Noted(np.concatenate([p.value for p in noted]), tuple(notes))
+    bare = [p for p in parts if not isinstance(p, Noted)]
+    plain = [p for p in bare if isinstance(p, np.ndarray)]
+    if len(plain) == len(bare):
         return np.concatenate(plain)
-    whole = [p if isinstance(p, Estimate) else Estimate(p, *[np.full(len(p), np.nan)] * 3) for p in parts]
+    whole = [p if isinstance(p, Estimate) else Estimate(p, *[np.full(len(p), np.nan)] * 3) for p in bare]
     return Estimate(*(np.concatenate([getattr(p, f) for p in whole]) for f in ("value", "se", "low", "high")))

@@ -13,7 +13,7 @@ import numpy as np
 from byheart.base.errors import NotApplicable, RunError, UsageError
 from byheart.base.registry import every, find
 from byheart.base.store import read_json, read_table, write_json, write_table
-from byheart.scores.score import Estimate
+from byheart.scores.score import Estimate, Noted
 from byheart.scores.trained import same_data
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ class Scores:
     """Scores of n examples, with the evidence behind them.
 
     `columns` name -> (n,) float64, `errors` name -> (n,) standard errors, `intervals` name -> 95% (low, high),
-    `skipped` name -> why it could not be told. NaN: not known for this example.
+    `skipped` name -> why it could not be told, `notes` name -> how it was computed where a reader must know. NaN: not
+    known for this example.
     """
 
     ids: np.ndarray
@@ -39,6 +40,7 @@ class Scores:
     run: Run | None = None
     many: SubsetRuns | None = None
     skipped: Mapping[str, str] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> np.ndarray:
         if name in self.columns:
@@ -72,20 +74,21 @@ class Scores:
         return pd.DataFrame(frame)
 
     def save(self, folder: str | Path) -> None:
-        """Write scores.parquet and scores.json (what was skipped) into a folder."""
+        """Write scores.parquet and scores.json (what was skipped, and notes) into a folder."""
         folder = Path(folder)
         write_table(folder / "scores.parquet", self.to_pandas())
-        write_json(folder / "scores.json", {"scores": list(self.columns), "skipped": dict(self.skipped)})
+        about = {"scores": list(self.columns), "skipped": dict(self.skipped), "notes": dict(self.notes)}
+        write_json(folder / "scores.json", about)
 
     @classmethod
     def load(cls, folder: str | Path, run: Run | None = None, many: SubsetRuns | None = None) -> Scores:
         """Read what `save` wrote; RunError when it is damaged, or of other examples than the evidence that is given."""
         folder = Path(folder)
-        frame, notes = read_table(folder / "scores.parquet"), read_json(folder / "scores.json")
+        frame, about = read_table(folder / "scores.parquet"), read_json(folder / "scores.json")
         try:
-            names, skipped = list(notes["scores"]), dict(notes["skipped"])
-            if not all(isinstance(text, str) for text in (*names, *skipped, *skipped.values())):
-                raise ValueError("names and reasons are texts")
+            names, skipped, notes = list(about["scores"]), dict(about["skipped"]), dict(about["notes"])
+            if not all(isinstance(text, str) for told in (names, *_both(skipped), *_both(notes)) for text in told):
+                raise ValueError("names, reasons and notes are texts")
             ids = frame["id"].to_numpy()
             ids = ids if ids.dtype.kind in "iu" else ids.astype(str)
             column = {name: frame[name].to_numpy(np.float64) for name in frame.columns if name != "id"}
@@ -97,6 +100,7 @@ class Scores:
                 run,
                 many,
                 skipped,
+                notes,
             )
         except (KeyError, TypeError, ValueError) as error:
             again = "delete the folder; they are computed again"
@@ -128,7 +132,7 @@ def score(
         same_data(run, task)
     wanted = [names] if isinstance(names, str) else names
     specs = every("score") if wanted is None else {name: find("score", name) for name in wanted}
-    columns, errors, intervals, skipped = {}, {}, {}, {}
+    columns, errors, intervals, skipped, notes = {}, {}, {}, {}, {}
     for name, spec in specs.items():
         try:
             found = spec(run, many, task)
@@ -137,7 +141,15 @@ def score(
             continue
         if isinstance(found, Estimate):
             columns[name], errors[name], intervals[name] = found.value, found.se, (found.low, found.high)
+        elif isinstance(found, Noted):
+            columns[name] = found.value
+            notes |= {name: "; ".join(found.notes)} if found.notes else {}
         else:
             columns[name] = found
         columns[name] = np.asarray(columns[name], np.float64)
-    return Scores(evidence.ids, columns, errors, intervals, run, many, skipped)
+    return Scores(evidence.ids, columns, errors, intervals, run, many, skipped, notes)
+
+
+def _both(told: Mapping[str, str]) -> tuple[Iterable[str], Iterable[str]]:
+    """Names and what is said of them."""
+    return told.keys(), told.values()

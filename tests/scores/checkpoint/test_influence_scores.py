@@ -15,7 +15,9 @@ from byheart.scores.checkpoint.gradient_norm import gradient_norm
 from byheart.scores.checkpoint.head_influence import DECAY, head_influence, last_features
 from byheart.scores.checkpoint.self_influence import self_influence
 from byheart.scores.checkpoint.tracin import tracin
+from byheart.scores.gradients.ekfac import fit_self_influence
 from byheart.scores.gradients.hessian import fit_head
+from byheart.scores.table import Scores
 
 NAMES = ["gradient_norm", "self_influence", "tracin", "head_influence"]
 
@@ -41,18 +43,19 @@ def gradients(network, x, y):
 
 def test_the_norm_is_that_of_the_whole_gradient():
     network, x, y = small()
-    assert gradient_norm(network, x, y, entropy) == pytest.approx(gradients(network, x, y).norm(dim=1).numpy(), 1e-9)
+    found = gradient_norm(network, x, y, entropy)
+    assert found.value == pytest.approx(gradients(network, x, y).norm(dim=1).numpy(), 1e-9) and found.notes == ()
 
 
 def test_tracin_adds_up_checkpoints_by_their_learning_rate():
     (one, x, y), (other, _, _) = small(), small(1)
     expected = 0.1 * gradients(one, x, y).square().sum(1) + 0.02 * gradients(other, x, y).square().sum(1)
-    assert tracin([(0.1, one), (0.02, other)], other, x, y, entropy) == pytest.approx(expected.numpy(), 1e-9)
+    assert tracin([(0.1, one), (0.02, other)], other, x, y, entropy).value == pytest.approx(expected.numpy(), 1e-9)
 
 
 def test_tracin_is_the_fall_of_the_loss_in_a_step_of_its_own():
     network, x, y = small()
-    rate, found = 1e-5, tracin([(1e-5, network)], network, x, y, entropy)
+    rate, found = 1e-5, tracin([(1e-5, network)], network, x, y, entropy).value
     for k in range(5):
         stepped = small()[0]
         loss = entropy(stepped(x[k][None]), y[k][None])[0]
@@ -70,8 +73,8 @@ def test_self_influence_of_a_linear_network_is_that_of_the_damped_fisher_matrix(
     g = gradients(network, x, y)  # with one input, EK-FAC's basis is that of the Fisher matrix itself
     fisher = g.mT @ g / len(g)
     values, vectors = torch.linalg.eigh(fisher)
-    expected = ((g @ vectors).square() / (values + 0.1 * values.mean())).sum(1)
-    assert self_influence(network, x, y, entropy) == pytest.approx(expected.numpy(), rel=1e-6)
+    expected = ((g @ vectors).square() / (values + 0.1 * values.mean())).sum(1) / len(g)
+    assert self_influence(network, x, y, entropy).value == pytest.approx(expected.numpy(), rel=1e-6)
 
 
 def test_the_last_layer_is_fitted_on_the_features_that_reach_it():
@@ -127,3 +130,33 @@ def test_without_checkpoints_the_command_is_named(few, tmp_path):
     task = dataclasses.replace(few, recipe=dataclasses.replace(few.recipe, epochs=1))
     found = bh.score(bh.record(task, tmp_path), None, "tracin", task=task)
     assert "--method checkpoints=10" in found.skipped["tracin"]
+
+
+class Scale(nn.Module):
+    """A layer that no kernel knows."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(width))
+
+    def forward(self, x):
+        return x * self.scale
+
+
+def test_what_was_read_one_by_one_and_the_damping_are_told(few, tmp_path):
+    def network():
+        return nn.Sequential(nn.Flatten(), nn.Linear(64, 8), Scale(8), nn.Linear(8, 10))
+
+    recipe = dataclasses.replace(few.recipe, epochs=2, methods=("checkpoints=1",))
+    task = dataclasses.replace(few, network=network, recipe=recipe)
+    found = bh.score(bh.record(task, tmp_path / "run"), None, NAMES, task=task)
+    slow = "one example at a time, since no kernel reads its layer: 2.scale"
+    assert found.notes["gradient_norm"] == found.notes["tracin"] == slow
+    x, y = task.tensors(task.train, np.arange(len(task.train)))
+    _, fitted = fit_self_influence(found.run.network(task), x, y, task.loss)
+    assert set(fitted.damping) == {"1", "2.scale", "3"}
+    for name, value in fitted.damping.items():
+        assert f"{value:.2g} ({name})" in found.notes["self_influence"]
+    assert found.notes["self_influence"].endswith(slow) and "head_influence" not in found.notes
+    found.save(tmp_path / "scores")
+    assert Scores.load(tmp_path / "scores").notes == found.notes

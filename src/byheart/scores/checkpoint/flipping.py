@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -21,6 +22,16 @@ NOISE, DRAWS = (
 BESIDE = 256  # examples whose loss is to stay as it is
 
 
+@dataclass(frozen=True)
+class Silenced:
+    """The units that were silenced for one example, in order, by the activations that they are channels of, and whether
+    the network answered otherwise in the end.
+    """
+
+    layers: tuple[str, ...]
+    flipped: bool
+
+
 def units_to_flip(
     network: nn.Module,
     inputs: Float[Tensor, "n *shape"],
@@ -31,40 +42,58 @@ def units_to_flip(
 ) -> Float[np.ndarray, "k"]:
     """How many units (k,) are silenced, one after the other, until the network answers each of `rows` otherwise.
 
+    inf where `most` were not enough; 0 where the answer was not the target to begin with. Errors: those of `silenced`.
+    """
+    found = silenced(network, inputs, targets, rows, most, seed)
+    return np.array([float(len(one.layers)) if one.flipped else np.inf for one in found])
+
+
+def silenced(
+    network: nn.Module,
+    inputs: Float[Tensor, "n *shape"],
+    targets: Int[Tensor, "n"],
+    rows: Int[np.ndarray, "k"],
+    most: int = 40,
+    seed: int = 0,
+) -> list[Silenced]:
+    """The units that are silenced, one after the other, until the network answers each of `rows` otherwise.
+
     Silenced is the unit for which loss(others) - loss(row) falls most, to first order: the loss of 256 other examples
-    is to stay low while that of the row rises. A unit is a channel of the output of an activation. inf where `most`
-    were not enough; 0 where the answer was not the target to begin with. Errors: NotApplicable without activations.
+    is to stay low while that of the row rises. A unit is a channel of the output of an activation. Errors: UsageError
+    without activation modules, NotApplicable where none of them runs.
     """
     random = torch.Generator().manual_seed(seed)
     with Masks(network, inputs[:1]) as masks:
-        return np.array([flips(network, masks.units, inputs, targets, int(row), most, random) for row in rows])
+        most = min(most, sum(map(len, masks.units)))
+        return [flips(network, masks, inputs, targets, int(row), most, random) for row in rows]
 
 
 def flips(
     network: nn.Module,
-    masks: Sequence[Tensor],
+    masks: Masks,
     inputs: Float[Tensor, "n *shape"],
     targets: Int[Tensor, "n"],
     row: int,
     most: int,
     random: torch.Generator,
-) -> float:
-    """The count for one example; the masks are whole again afterwards."""
+) -> Silenced:
+    """Those of one example; the masks are whole again afterwards."""
     others = torch.randperm(len(inputs), generator=random)[: BESIDE + 1]
     others = others[others != row][:BESIDE]
     batch, wanted = (
         torch.cat([inputs[row : row + 1], inputs[others]]),
         torch.cat([targets[row : row + 1], targets[others]]),
     )
+    layers: list[str] = []
     try:
-        for count in range(most + 1):
+        for _ in range(most + 1):
             with torch.no_grad():
                 if int(network(inputs[row : row + 1]).argmax(1)) != int(targets[row]):
-                    return float(count)
-            silence(network, masks, batch, wanted, random)
-        return float("inf")
+                    return Silenced(tuple(layers), True)
+            layers.append(masks.names[silence(network, masks.units, batch, wanted, random)])
+        return Silenced(tuple(layers[:most]), False)
     finally:
-        for mask in masks:
+        for mask in masks.units:
             mask.data.fill_(1.0)
 
 
@@ -74,8 +103,8 @@ def silence(
     batch: Shaped[Tensor, "b *shape"],
     targets: Int[Tensor, "b"],
     random: torch.Generator,
-) -> None:
-    """Set the mask of one more unit to 0: that with the largest derivative of loss(others) - loss(first)."""
+) -> int:
+    """Set the mask of one more unit to 0: that with the largest derivative of loss(others) - loss(first); in which."""
     scale = NOISE * batch.flatten(1).norm(dim=1).mean() / batch[0].numel() ** 0.5
     total = [torch.zeros_like(mask) for mask in masks]
     for _ in range(DRAWS):
@@ -87,6 +116,7 @@ def silence(
     ranked = [torch.where(mask > 0, whole, -torch.inf) for mask, whole in zip(masks, total, strict=True)]
     layer = max(range(len(masks)), key=lambda k: float(ranked[k].max()))
     masks[layer].data[int(ranked[layer].argmax())] = 0.0
+    return layer
 
 
 class Masks:
@@ -96,6 +126,7 @@ class Masks:
         self.network, self.example = network, example
         self.units: list[Tensor] = []
         self.seen: list[nn.Module] = []
+        self.names: list[str] = []
 
     def __enter__(self) -> Masks:
         self.hooks = ExitStack()
@@ -106,6 +137,8 @@ class Masks:
         self.hooks.close()
         if not self.units:
             raise NotApplicable("no activation runs in this network")
+        names = {id(module): name for name, module in self.network.named_modules()}
+        self.names = [names[id(module)] for module in self.seen]
         waiting = iter(self.units)
         for module in self.seen:
             self.hooks.callback(module.register_forward_hook(masked(next(waiting))).remove)

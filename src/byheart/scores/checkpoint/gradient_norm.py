@@ -9,12 +9,13 @@ Higher = pulls harder; from 0; about one forward and backward pass.
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Shaped
 from torch import Tensor, nn
 
 from byheart.scores.gradients.norms import gradient_norms
+from byheart.scores.gradients.notes import read_slowly
 from byheart.scores.gradients.passes import Loss
-from byheart.scores.score import score
+from byheart.scores.score import Noted, score
 
 
 @score(
@@ -29,6 +30,7 @@ from byheart.scores.score import score
 )
 def gradient_norm(
     trained: nn.Module, inputs: Shaped[Tensor, "n *shape"], targets: Shaped[Tensor, "n"], loss_of: Loss
-) -> Float[np.ndarray, "n"]:
-    """||gradient of the loss in all parameters|| (n,)."""
-    return gradient_norms(trained, inputs, targets, loss_of).squared.double().sqrt().numpy()
+) -> Noted:
+    """||gradient of the loss in all parameters|| (n,); noted is what was read one example at a time."""
+    found = gradient_norms(trained, inputs, targets, loss_of)
+    return Noted(found.squared.double().sqrt().numpy(), read_slowly(found.slow))

@@ -11,12 +11,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from jaxtyping import Float, Shaped
+from jaxtyping import Shaped
 from torch import Tensor, nn
 
 from byheart.scores.gradients.norms import gradient_norms
+from byheart.scores.gradients.notes import read_slowly
 from byheart.scores.gradients.passes import Loss
-from byheart.scores.score import score
+from byheart.scores.score import Noted, score
 
 
 @score(
@@ -35,9 +36,13 @@ def tracin(
     inputs: Shaped[Tensor, "n *shape"],
     targets: Shaped[Tensor, "n"],
     loss_of: Loss,
-) -> Float[np.ndarray, "n"]:
-    """Learning-rate weighted sum (n,) of squared gradient norms over the checkpoints that were kept."""
-    total = torch.zeros(len(inputs), dtype=torch.float64)
+) -> Noted:
+    """Learning-rate weighted sum (n,) of squared gradient norms over the checkpoints that were kept; noted is what was
+    read one example at a time.
+    """
+    total, slow = torch.zeros(len(inputs), dtype=torch.float64), {}
     for rate, network in checkpoints:
-        total += rate * gradient_norms(network, inputs, targets, loss_of).squared.double()
-    return total.numpy()
+        found = gradient_norms(network, inputs, targets, loss_of)
+        total += rate * found.squared.double()
+        slow |= found.slow
+    return Noted(total.numpy(), read_slowly(slow))
