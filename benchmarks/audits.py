@@ -40,7 +40,7 @@ def private() -> list[str]:
     lines = [
         "# Audits with attacks", "",
         f"Written by `python benchmarks/audits.py --privacy`. Default budget of 2 minutes, clean labels; {machine()['cores']} cores, torch {versions()['torch']}. "
-        "The attack is the one that the report reads first; AUC and hits with 95% intervals over targets.", "",
+        "One audit each. The attack is the one that the report reads first; AUC and hits with 95% intervals over targets.", "",
         "| data | network | subset models | wall, s | CPU, s | attack | AUC | hits at 1% false alarms | self-check |",
         "|---|---|---|---|---|---|---|---|---|",
     ]  # fmt: skip

@@ -15,10 +15,8 @@ from torch.nn.functional import cross_entropy
 from byheart.base.errors import NotApplicable
 from byheart.methods.hidden import activations
 
-NOISE, DRAWS = (
-    0.01,
-    5,
-)  # of the inputs' norm, and how often it is drawn: one gradient would follow one input's accidents
+NOISE = 0.01  # of the inputs' norm
+DRAWS = 5  # of noise: one gradient would follow one input's accidents
 BESIDE = 256  # examples whose loss is to stay as it is
 
 
@@ -33,13 +31,9 @@ class Silenced:
 
 
 def units_to_flip(
-    network: nn.Module,
-    inputs: Float[Tensor, "n *shape"],
-    targets: Int[Tensor, "n"],
-    rows: Int[np.ndarray, "k"],
-    most: int = 40,
-    seed: int = 0,
-) -> Float[np.ndarray, "k"]:
+    network: nn.Module, inputs: Float[Tensor, "n *shape"], targets: Int[Tensor, "n"], rows: Int[np.ndarray, "k"],
+    most: int = 40, seed: int = 0,
+) -> Float[np.ndarray, "k"]:  # fmt: skip
     """How many units (k,) are silenced, one after the other, until the network answers each of `rows` otherwise.
 
     inf where `most` were not enough; 0 where the answer was not the target to begin with. Errors: those of `silenced`.
@@ -49,13 +43,9 @@ def units_to_flip(
 
 
 def silenced(
-    network: nn.Module,
-    inputs: Float[Tensor, "n *shape"],
-    targets: Int[Tensor, "n"],
-    rows: Int[np.ndarray, "k"],
-    most: int = 40,
-    seed: int = 0,
-) -> list[Silenced]:
+    network: nn.Module, inputs: Float[Tensor, "n *shape"], targets: Int[Tensor, "n"], rows: Int[np.ndarray, "k"],
+    most: int = 40, seed: int = 0,
+) -> list[Silenced]:  # fmt: skip
     """The units that are silenced, one after the other, until the network answers each of `rows` otherwise.
 
     Silenced is the unit for which loss(others) - loss(row) falls most, to first order: the loss of 256 other examples
@@ -69,29 +59,21 @@ def silenced(
 
 
 def flips(
-    network: nn.Module,
-    masks: Masks,
-    inputs: Float[Tensor, "n *shape"],
-    targets: Int[Tensor, "n"],
-    row: int,
-    most: int,
-    random: torch.Generator,
-) -> Silenced:
+    network: nn.Module, masks: Masks, inputs: Float[Tensor, "n *shape"], targets: Int[Tensor, "n"], row: int,
+    most: int, random: torch.Generator,
+) -> Silenced:  # fmt: skip
     """Those of one example; the masks are whole again afterwards."""
     others = torch.randperm(len(inputs), generator=random)[: BESIDE + 1]
     others = others[others != row][:BESIDE]
-    batch, wanted = (
-        torch.cat([inputs[row : row + 1], inputs[others]]),
-        torch.cat([targets[row : row + 1], targets[others]]),
-    )
+    batch, wanted = (torch.cat([part[row : row + 1], part[others]]) for part in (inputs, targets))
     layers: list[str] = []
     try:
-        for _ in range(most + 1):
+        while True:
             with torch.no_grad():
-                if int(network(inputs[row : row + 1]).argmax(1)) != int(targets[row]):
-                    return Silenced(tuple(layers), True)
+                flipped = int(network(inputs[row : row + 1]).argmax(1)) != int(targets[row])
+            if flipped or len(layers) == most:
+                return Silenced(tuple(layers), flipped)
             layers.append(masks.names[silence(network, masks.units, batch, wanted, random)])
-        return Silenced(tuple(layers[:most]), False)
     finally:
         for mask in masks.units:
             mask.data.fill_(1.0)

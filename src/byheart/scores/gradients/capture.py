@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import torch
@@ -57,34 +57,33 @@ def _forward(network: nn.Module, inputs: Tensor, consume: Consume, modules: Modu
     """A pass in which positions have a row for each example; where the network cannot take that, one in which they are
     spoiled.
     """
-    seen, shared = Captured(len(inputs)), frozenset[str]()
-    try:
-        with _hooked(modules, _watch(seen, shared, True, consume)):
-            outputs = network(inputs)
-        if seen.doubtful:
-            shared = _positions(network, inputs, {name: modules[name] for name in seen.doubtful})
-        if shared:
-            seen = Captured(len(inputs))
-            with _hooked(modules, _watch(seen, shared, True, consume)):
-                outputs = network(inputs)
+    with suppress(Exception):  # an error of the network's own comes again below
+        outputs, seen = _settled(network, inputs, consume, modules, True)
         if not seen.expanded or len(outputs) == len(inputs):
             return outputs, seen
-    except Exception:
-        if not seen.expanded:
-            raise
+    return _settled(network, inputs, consume, modules, False)
+
+
+def _settled(
+    network: nn.Module, inputs: Tensor, consume: Consume, modules: Modules, expands: bool
+) -> tuple[Tensor, Captured]:
+    """A pass, and another where it left in doubt what positions are."""
     seen = Captured(len(inputs))
-    with _hooked(modules, _watch(seen, shared, False, consume)):
-        return network(inputs), seen
+    outputs = _through(network, inputs, modules, _watch(seen, frozenset(), expands, consume))
+    shared = _positions(network, inputs, {name: modules[name] for name in seen.doubtful})
+    if shared:
+        seen = Captured(len(inputs))
+        outputs = _through(network, inputs, modules, _watch(seen, shared, expands, consume))
+    return outputs, seen
 
 
-@contextmanager
-def _hooked(modules: Modules, watch: Watch) -> Iterator[None]:
-    """With a forward hook on each of these layers."""
+def _through(network: nn.Module, inputs: Tensor, modules: Modules, watch: Watch) -> Tensor:
+    """The network's outputs, with a forward hook on each of these layers meanwhile."""
     handles = []
     try:
         for name, (module, mine) in modules.items():
             handles.append(module.register_forward_hook(watch(name, module, mine)))
-        yield
+        return network(inputs)
     finally:
         for handle in handles:
             handle.remove()
@@ -133,6 +132,8 @@ def _watch(seen: Captured, shared: frozenset[str], expands: bool, consume: Consu
 def _positions(network: nn.Module, inputs: Tensor, doubtful: Modules) -> frozenset[str]:
     """Those of the embeddings that give more than one row for one example."""
     found: set[str] = set()
+    if not doubtful:
+        return frozenset()
 
     def watch(name: str, module: nn.Module, mine: list[int]) -> Callable[..., Tensor | None]:
         def hook(_: nn.Module, given: tuple, output: Tensor) -> None:
@@ -140,6 +141,6 @@ def _positions(network: nn.Module, inputs: Tensor, doubtful: Modules) -> frozens
 
         return hook
 
-    with torch.no_grad(), _hooked(doubtful, watch):
-        network(inputs[:1])
+    with torch.no_grad():
+        _through(network, inputs[:1], doubtful, watch)
     return frozenset(found)
