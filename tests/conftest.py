@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shutil
+import sys
+import tempfile
 
 os.environ.update(OMP_NUM_THREADS="1", OMP_WAIT_POLICY="PASSIVE", BYHEART_PROGRESS="0")
 
@@ -57,3 +60,25 @@ def few(digits):
         validation=digits.validation.take(np.arange(30)), test=digits.test.take(np.arange(30)),
         recipe=Recipe(epochs=6, batch=32, lr=0.1),
     )  # fmt: skip
+
+
+@pytest.fixture
+def cluster(monkeypatch):
+    """A Ray cluster of two nodes of one CPU each on this machine, in a folder of its own."""
+    from byheart.runs import ray_tasks
+
+    ray = ray_tasks.package()
+    from ray.cluster_utils import Cluster
+
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(p for p in sys.path if p))
+    place = tempfile.mkdtemp(prefix="ray-", dir="/tmp")  # sockets' paths may have 107 characters
+    monkeypatch.setenv("RAY_TMPDIR", place)
+    started = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    try:
+        started.second = started.add_node(num_cpus=1)
+        started.wait_for_nodes()
+        yield started
+    finally:
+        ray.shutdown()
+        started.shutdown()
+        shutil.rmtree(place, ignore_errors=True)

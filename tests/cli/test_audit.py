@@ -200,6 +200,33 @@ def test_a_checkpoint_says_why_no_layer_is_asked(shared_file, recorded, tmp_path
     assert "nothing was trained here" in (out / "audit.html").read_text()
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_an_audit_on_a_cluster_is_that_of_one_process(cluster, shared_file, tmp_path):
+    words = ["audit", f"{shared_file}:make_task", "--models", "6", "--privacy"]
+    assert main([*words, "--out", str(tmp_path / "here")]) == 0
+    assert main([*words, "--out", str(tmp_path / "far"), "--ray", cluster.address]) == 0
+    here, far = (
+        {p.name: p.read_bytes() for p in (tmp_path / place / "subsets").iterdir() if p.name != "timing.json"}
+        for place in ("here", "far")
+    )
+    assert here == far and len([name for name in far if name.startswith("model-")]) == 6
+    told = [json.loads((tmp_path / place / "audit.json").read_text()) for place in ("here", "far")]
+    assert told[0]["privacy"] == told[1]["privacy"] and told[0]["findings"] == told[1]["findings"]
+
+
+@pytest.mark.parametrize("words", [["--query", "mirror"], ["--query", "mirror", "--privacy", "--checkpoint", "a.pt"]])
+def test_queries_are_about_attacks_on_subset_models(shared_file, words, capsys):
+    assert main(["audit", f"{shared_file}:make_task", *words]) == 2
+    assert "give --privacy, without --checkpoint" in capsys.readouterr().err
+
+
+def test_queries_about_a_table_are_refused_before_training(shared_file, tmp_path, capsys):
+    words = ["audit", f"{shared_file}:make_task", "--privacy", "--query", "mirror", "--out", str(tmp_path / "new")]
+    assert main(words) == 2
+    assert "The query mirror changes images" in capsys.readouterr().err and not list(tmp_path.rglob("*.safetensors"))
+
+
 def test_a_cluster_needs_a_number_of_models_and_has_to_answer(shared_file, tmp_path, capsys):
     words = ["audit", f"{shared_file}:make_task", "--out", str(tmp_path / "audit"), "--ray", "127.0.0.1:1"]
     assert main(words) == 2

@@ -72,6 +72,7 @@ def test_help_and_harm_are_the_influences_of_the_whole_matrix(part, row, audit, 
     assert seen.helpful["id"].tolist() == task.train.ids[order[::-1][:5]].tolist()
     assert seen.harmful["label"].tolist() == task.train.targets[order[:5]].tolist()
     assert (seen.helpful["value"] > 0).all() and (seen.harmful["value"] < 0).all()
+    assert len(seen.notes) == 1 and seen.notes[0].startswith("damping of 0.1")
 
 
 def test_a_copy_helps_and_a_copy_with_another_label_hurts(noisy):

@@ -30,7 +30,8 @@ def test_many_rows_are_the_whole_matrix(evidence, part):
     dots = ekfac_dots(
         network, train, task.tensors(getattr(task, part), rows), task.loss, fit(network, *train, task.loss)
     )
-    found = gradient_influences(evidence, part, rows)
+    found, notes = gradient_influences(evidence, part, rows)
+    assert len(notes) == 1 and notes[0].startswith("damping of 0.1")  # and nothing was read one by one
     np.testing.assert_allclose(found, dots.mT.double().numpy() / 200, rtol=1e-4, atol=1e-9)
 
 
@@ -41,7 +42,7 @@ def rounding(values: np.ndarray) -> float:
 
 def test_rows_are_as_each_alone(evidence):
     rows = np.array([5, 2, 9])
-    together = gradient_influences(evidence, "train", rows)
+    together, _ = gradient_influences(evidence, "train", rows)
     for row, values in zip(rows.tolist(), together, strict=True):
         np.testing.assert_allclose(values, gradient_influence(evidence, "train", row), atol=rounding(together))
 
@@ -50,18 +51,18 @@ def test_blocks_of_queries_change_nothing(evidence, monkeypatch):
     from byheart.scores.gradients import ekfac_pairs
 
     rows = np.arange(7)
-    whole = gradient_influences(evidence, "train", rows)
+    whole, _ = gradient_influences(evidence, "train", rows)
     size = sum(p.numel() for p in evidence.run.network(evidence.task).parameters())
     monkeypatch.setattr(ekfac_pairs, "BLOCK", 2 * size)
-    np.testing.assert_allclose(gradient_influences(evidence, "train", rows), whole, atol=rounding(whole))
+    np.testing.assert_allclose(gradient_influences(evidence, "train", rows)[0], whole, atol=rounding(whole))
 
 
 def test_the_most_are_the_ends_of_the_sorted_values(evidence):
     rows, ids = np.array([4, 8]), evidence.task.train.ids
-    values = gradient_influences(evidence, "train", rows)
-    for row, value, (helpful, harmful) in zip(
-        rows, values, helpful_and_harmful_of(evidence, "train", rows, 3), strict=True
-    ):
+    values, notes = gradient_influences(evidence, "train", rows)
+    for row, value, kin in zip(rows, values, helpful_and_harmful_of(evidence, "train", rows, 3), strict=True):
+        helpful, harmful = kin.helpful, kin.harmful
+        assert kin.notes == notes
         value[row] = 0.0
         order = np.argsort(value)
         assert helpful["id"].tolist() == ids[order[::-1][:3]].tolist()
@@ -72,5 +73,5 @@ def test_the_most_are_the_ends_of_the_sorted_values(evidence):
 
 def test_without_a_network_both_are_empty(evidence):
     bare = Evidence(evidence.task, None, None, evidence.scores)
-    assert helpful_and_harmful(bare, "test", 0, 3) == ({}, {})
-    assert helpful_and_harmful_of(bare, "train", np.array([1, 2]), 3) == [({}, {}), ({}, {})]
+    for kin in (helpful_and_harmful(bare, "test", 0, 3), *helpful_and_harmful_of(bare, "train", np.array([1, 2]), 3)):
+        assert kin.helpful == kin.harmful == {} and kin.notes == ()

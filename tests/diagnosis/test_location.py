@@ -4,6 +4,8 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 from byheart.base.errors import NotApplicable, UsageError
 from byheart.diagnosis.location import layers_of, locate
@@ -48,12 +50,28 @@ def test_wrong_labels_are_lost_before_the_others(located):
     kept = found.retrained.set_index("layer")
     assert kept.iloc[0]["memorized"] < kept.iloc[-1]["memorized"]  # the early layer holds them, the last hardly
     assert (found.retrained["others"] > 0.9).all()
+    assert found.slow == ()
 
 
 def test_shares_of_the_gradient_add_up(located):
     _, _, found = located
     sums = found.gradients.groupby("epoch")[["memorized", "others"]].sum()
     np.testing.assert_allclose(sums.to_numpy(), 1, rtol=1e-6)
+
+
+def test_gradients_that_no_kernel_reads_are_named(few, tmp_path):
+    class Scaled(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.scale, self.last = nn.Linear(64, 8), nn.Parameter(torch.ones(8)), nn.Linear(8, 10)
+
+        def forward(self, x):
+            return self.last(self.first(x.flatten(1)).relu() * self.scale)
+
+    recipe = dataclasses.replace(few.recipe, epochs=2, lr=0.1, methods=("checkpoints=2",))
+    task = dataclasses.replace(few, recipe=recipe, network=Scaled)
+    found = locate(record(task, tmp_path / "run"), task, task.train.ids[:5], epochs=1)
+    assert found.slow == ("one example at a time, since no kernel reads its layer: scale",)
 
 
 def test_without_checkpoints_it_says_how_to_keep_them(few, tmp_path):

@@ -74,6 +74,19 @@ def test_the_bound_for_gaussian_mechanisms_refutes_nothing(claiming, task):
     assert both.audit.epsilon < between < both.if_gaussian.epsilon and dp_claim(claiming(between)) is None
 
 
+@pytest.mark.parametrize("fault", [{"surely": 0.4, "epsilon": 0.7}, {"told": 0.0}])
+def test_an_audit_that_fails_its_self_check_decides_nothing(claiming, monkeypatch, fault):
+    from byheart.diagnosis import mem011_dp_claim
+
+    def faulty(run, task):
+        claim = audited(run, task)
+        return dataclasses.replace(claim, check=dataclasses.replace(claim.check, **fault))
+
+    monkeypatch.setattr(mem011_dp_claim, "audited", faulty)
+    with pytest.raises(NotApplicable, match=r"fails its self-check: .*do not trust this audit"):
+        dp_claim(claiming(1.0))
+
+
 def test_without_a_claim_or_canaries_it_says_what_to_do(claiming, task):
     evidence = claiming(1.0)
     with pytest.raises(NotApplicable, match="--method dp_sgd=8"):

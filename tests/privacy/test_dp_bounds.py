@@ -102,6 +102,45 @@ def test_exposure_where_nothing_is_memorized():
     assert np.mean(np.array(found) >= 3) == pytest.approx(1 / 8, abs=0.03)
 
 
+@pytest.mark.parametrize("gap", [0.0, 1.0, 50.0])
+def test_exposures_are_each_canarys_own(gap):
+    g = np.random.default_rng(4)
+    losses, inserted = g.normal(size=300), g.random(300) < 0.5
+    losses[inserted] -= gap
+    found = exposure.exposures(losses, inserted)
+    each = [exposure.sampled(x, losses[~inserted]) for x in losses[inserted]]
+    np.testing.assert_array_equal(found.bits, each)
+    assert found.mean == np.mean(each) and found.low <= found.mean <= found.high
+    assert found.left_out == (~inserted).sum() and found.most == np.log2(found.left_out)
+    assert found.furthest == exposure.extrapolated(losses[inserted].min(), losses[~inserted])
+    if gap == 0:
+        assert found.low < found.by_chance < found.high and found.at_most < 10
+    if gap == 50:
+        assert found.low == found.high == pytest.approx(found.most) and found.at_most == inserted.sum()
+
+
+def test_the_mean_by_chance_is_that_of_many_draws():
+    g = np.random.default_rng(5)
+    bits = [exposure.ranked(g.normal(size=4), g.normal(size=8)).mean() for _ in range(20_000)]
+    found = exposure.exposures(g.normal(size=12), np.arange(12) < 4)
+    assert found.by_chance == pytest.approx(np.mean(bits), abs=0.02) and found.furthest is None
+
+
+def test_intervals_of_the_mean_exposure_cover(monkeypatch):
+    """600 audits in which nothing is memorized: the interval holds what chance gives."""
+    monkeypatch.setattr(exposure, "DRAWS", 200)
+    monkeypatch.setattr(exposure, "FITTED", 1000)  # nothing is fitted, which takes its time
+    g, inserted = np.random.default_rng(6), np.arange(200) < 100
+    found = [exposure.exposures(g.normal(size=200), inserted, k) for k in range(600)]
+    inside = np.mean([one.low <= one.by_chance <= one.high for one in found])
+    assert 0.91 < inside < 0.98
+
+
+def test_exposures_need_canaries_of_either_kind():
+    with pytest.raises(UsageError, match="1 canaries were inserted and 9 left out"):
+        exposure.exposures(np.arange(10.0), np.arange(10) < 1)
+
+
 def test_exposure_beyond_the_references():
     g = np.random.default_rng(3)
     references = g.normal(10, 1, 5000)

@@ -50,6 +50,14 @@ def test_the_checkpoint_shown_is_where_the_others_were_furthest_ahead(by_layer, 
     assert ahead[back] == pytest.approx(max(ahead.values())) and ahead[back] > 0.5
 
 
+def test_gradients_that_were_read_slowly_are_named(by_layer, found):
+    assert not any("one example at a time" in note for note in location.section(by_layer)["notes"])
+    slow = dataclasses.replace(found.location, slow=("one example at a time, since why: scale",))
+    audit = dataclasses.replace(by_layer, effects={"location": dataclasses.replace(found, location=slow)})
+    assert "These gradients were read one example at a time, since why: scale." in location.section(audit)["notes"]
+    assert content(audit)["location"]["gradients_slow"] == ["one example at a time, since why: scale"]
+
+
 def test_without_a_checkpoint_between_it_is_the_start(by_layer, found):
     table = found.location.rewound
     ends = dataclasses.replace(found.location, rewound=table[table["epoch"].isin([0, 15])])

@@ -8,6 +8,7 @@ import json
 import numpy as np
 import pytest
 
+from byheart.base.errors import RunError
 from byheart.base.registry import find
 from byheart.data.examples import Examples
 from byheart.data.recipe import Recipe
@@ -49,6 +50,20 @@ def test_an_audit_with_attacks_from_data_to_report(task, tmp_path):
 
 def test_a_convolutional_network(few, tmp_path):
     audited(dataclasses.replace(few, network="cnn", recipe=Recipe(epochs=1, batch=32, lr=0.05)), tmp_path)
+
+
+def test_queries_are_asked_and_told(few, tmp_path):
+    task = dataclasses.replace(few, recipe=Recipe(epochs=2, batch=32, lr=0.05))
+    given = {"models": MODELS, "pairs": 0, "jobs": 1, "privacy": True}
+    plain = audit(task, tmp_path / "plain", 30.0, **given)
+    asked = audit(task, tmp_path / "asked", 30.0, **given, queries=["left=1", "up=1"])
+    leaks = [one.effects["privacy"] for one in (plain, asked)]
+    assert [leak.queries for leak in leaks] == [1, 3] and leaks[0].first.measured.auc != leaks[1].first.measured.auc
+    notes = [" ".join(privacy.section(one)["notes"]) for one in (plain, asked)]
+    assert "asked 3 times about an example" in notes[1] and "times about an example" not in notes[0]
+    assert json.loads((tmp_path / "asked" / "audit.json").read_text())["privacy"]["queries"] == 3
+    with pytest.raises(RunError, match="subsets"):
+        audit(task, tmp_path / "asked", 30.0, **given)
 
 
 def audited(task, folder):

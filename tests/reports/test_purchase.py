@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -66,5 +68,24 @@ def test_the_plan_says_and_prices_what_else_is_asked_for(few, tmp_path, monkeypa
 
     monkeypatch.setattr(cost, "pace", lambda task: 10.0)
     told = [intention(few, tmp_path, 1.0, 0, 0, 1, besides) for besides in (0.0, 2.0)]
-    assert "about 21 s" in told[0] and "layer" not in told[0]
-    assert "about 47 s" in told[1] and "memorization located by layer" in told[1]
+    assert len(told[0]) == len(told[1]) == 1, "no models were asked for: nothing is missing"
+    assert "about 21 s" in told[0][0] and "layer" not in told[0][0]
+    assert "about 47 s" in told[1][0] and "memorization located by layer" in told[1][0]
+
+
+@pytest.mark.parametrize(("budget", "said"), [(10.0, "one training alone takes longer"), (50.0, "buys no subset")])
+def test_a_budget_that_buys_no_models_is_told_before_training_with_what_would(few, tmp_path, monkeypatch, budget, said):
+    from byheart.reports.purchase import intention
+    from byheart.runs import cost
+
+    task = dataclasses.replace(few, recipe=dataclasses.replace(few.recipe, epochs=60))
+    monkeypatch.setattr(cost, "pace", lambda task: 10.0 * task.recipe.epochs / 60)
+    plan, told = intention(task, tmp_path, budget, None, None, 2)
+    assert "0 subset models" in plan and said in told
+    minutes, fitting = re.search(r"--budget (\d+)min would buy 8", told), re.search(r"--epochs (\d+) within", told)
+    (line,) = intention(task, tmp_path, 60.0 * int(minutes[1]), None, None, 2)
+    assert " 8 subset models" in line
+    assert (fitting is None) == (budget == 10.0)
+    if fitting:
+        fewer = dataclasses.replace(task, recipe=dataclasses.replace(task.recipe, epochs=int(fitting[1])))
+        assert len(intention(fewer, tmp_path, budget, None, None, 2)) == 1

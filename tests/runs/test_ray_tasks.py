@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import sys
-import tempfile
 import threading
 import time
 
@@ -37,26 +33,6 @@ def task():
 
 def contents(folder):
     return {p.name: p.read_bytes() for p in sorted(folder.iterdir()) if p.name != "timing.json"}
-
-
-@pytest.fixture
-def cluster(monkeypatch):
-    """Two nodes of one CPU each on this machine, in a folder of their own."""
-    ray = ray_tasks.package()
-    from ray.cluster_utils import Cluster
-
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(p for p in sys.path if p))
-    place = tempfile.mkdtemp(prefix="ray-", dir="/tmp")  # sockets' paths may have 107 characters
-    monkeypatch.setenv("RAY_TMPDIR", place)
-    started = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
-    try:
-        started.second = started.add_node(num_cpus=1)
-        started.wait_for_nodes()
-        yield started
-    finally:
-        ray.shutdown()
-        started.shutdown()
-        shutil.rmtree(place, ignore_errors=True)
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from byheart.cli import say
 from byheart.cli.budget import seconds
 from byheart.cli.cluster import training
 from byheart.cli.gate import Gate, gates
-from byheart.cli.options import Flag, Methods, Verbose, Whole, WholeOrNone
+from byheart.cli.options import Flag, Methods, Queries, Verbose, Whole, WholeOrNone
 
 if TYPE_CHECKING:
     from byheart.data.task import Task
@@ -40,6 +40,7 @@ def audit(
     fresh: Flag = False,
     redact: Flag = False,
     privacy: Flag = False,
+    query: Queries = None,
     locate: Flag = False,
     verbose: Verbose = False,
 ) -> int:
@@ -66,6 +67,8 @@ def audit(
         fresh: Forget an earlier audit in the same folder; otherwise the same command goes on or is instant.
         redact: Leave pictures, rows and texts out of the report.
         privacy: Attack the models that are trained anyway: which records could be recognized as trained on.
+        query: Ask them about each image changed so as well, such as mirror, left=1 or mirror+up=2, several times for
+            several: attacks read all answers.
         locate: Ask each layer how much of what was memorized it holds, rewound and trained anew.
         verbose: Print more than one screen, and the traceback of an error.
     """
@@ -76,6 +79,10 @@ def audit(
     if ray and not models:
         raise UsageError(
             "What a budget buys is known of this machine alone, not of a cluster.", do="say how many: --models 64"
+        )
+    if query and (checkpoint is not None or not privacy):
+        raise UsageError(
+            "--query is what subset models are asked by attacks on them.", do="give --privacy, without --checkpoint"
         )
     most = seconds(budget)
     conditions = gates(fail_on, every("check") if fail_on else ())
@@ -95,13 +102,14 @@ def audit(
     from byheart.reports.audit import audit as whole
     from byheart.reports.audit import place
 
-    folder = out or place(task, seed)
+    folder = out or place(task, seed, query or ())
     options = {"plant": plant, **bought, "network": network, "epochs": epochs, "method": method, "out": out}
+    options |= {"query": query}
     command = again(source, **options, seed=seed, redact=redact, privacy=privacy, locate=locate)
     with training(ray):
         found = whole(
             task, folder, most, seed, visible(), models=models, fresh=fresh, command=command, privacy=privacy,
-            locate=locate,
+            queries=query or (), locate=locate,
             page="html_redacted" if redact else "html",
             announce=lambda line: say.note(f"plan     {line}"),
         )  # fmt: skip

@@ -53,5 +53,6 @@ def audited(folder: Path) -> Audit:
     return audit(
         task, folder, seconds(given.get("budget", BUDGET)), given.get("seed", 0),
         models=given.get("models"), command=given["command"], privacy=bool(given.get("privacy")),
+        queries=given.get("query") or (),
         locate=bool(given.get("locate")), page="html_redacted" if given.get("redact") else "html",
     )  # fmt: skip

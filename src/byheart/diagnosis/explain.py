@@ -30,9 +30,9 @@ class Explanation:
     high, label of the training examples that change most how often models without this example get its label right;
     empty without subset models. `helpful`, `harmful`: id, value, label of the training examples without which the
     recorded network's loss here would rise most, and fall most, by their gradients (to first order, in nats); empty
-    without its weights. `scores`: name -> (value, percentile in [0, 100]; 100 is the highest). `others`: what models
-    without it say (suggested, votes, voters); empty without them. Of a held-out example there are no findings and no
-    scores.
+    without its weights; `notes` say how these were read. `scores`: name -> (value, percentile in [0, 100]; 100 is the
+    highest). `others`: what models without it say (suggested, votes, voters); empty without them. Of a held-out example
+    there are no findings and no scores.
     """
 
     id: Any
@@ -46,6 +46,7 @@ class Explanation:
     others: dict[str, Any]
     helpful: dict[str, np.ndarray] = field(default_factory=dict)
     harmful: dict[str, np.ndarray] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def explain(audit: Audit, id: Any, k: int = 6, part: str = "train") -> Explanation:
@@ -62,7 +63,7 @@ def explain(audit: Audit, id: Any, k: int = 6, part: str = "train") -> Explanati
     space, near = neighbours(evidence, row, k, part)
     before = prefix(part)
     trajectory = {} if run is None else {c: np.asarray(run[before + c][:, row]) for c in CURVES if before + c in run}
-    helpful, harmful = helpful_and_harmful(evidence, part, row, k)
+    kin = helpful_and_harmful(evidence, part, row, k)
     own = part == "train"
     return Explanation(
         examples.ids[row].item(),
@@ -74,8 +75,9 @@ def explain(audit: Audit, id: Any, k: int = 6, part: str = "train") -> Explanati
         influential(evidence, row, k, part),
         percentiles(audit, row) if own else {},
         others(evidence, row, part),
-        helpful,
-        harmful,
+        kin.helpful,
+        kin.harmful,
+        kin.notes,
     )
 
 

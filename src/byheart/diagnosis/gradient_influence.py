@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,17 +18,30 @@ CHUNK = 4096  # training examples in memory at a time
 BATCH = 256
 
 
+@dataclass(frozen=True, eq=False)
+class Kin:
+    """The training examples that most help a prediction, and those that most hurt it: id, value, label of each;
+    `notes` say how their gradients were read. Empty where there is no network to ask.
+    """
+
+    helpful: dict[str, np.ndarray] = field(default_factory=dict)
+    harmful: dict[str, np.ndarray] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
 def gradient_influence(evidence: Evidence, part: str, row: int) -> Float[np.ndarray, "n"]:
     """How much the loss of one example of a part would rise without each training example (n,), to first order.
 
     Units, source and errors: those of `gradient_influences`.
     """
-    return gradient_influences(evidence, part, np.array([row]))[0]
+    return gradient_influences(evidence, part, np.array([row]))[0][0]
 
 
-def gradient_influences(evidence: Evidence, part: str, rows: Int[np.ndarray, "r"]) -> Float[np.ndarray, "r n"]:
+def gradient_influences(
+    evidence: Evidence, part: str, rows: Int[np.ndarray, "r"]
+) -> tuple[Float[np.ndarray, "r n"], tuple[str, ...]]:
     """How much the loss of each of some examples of a part would rise without each training example (r, n), to first
-    order; the curvature is fitted once for all of them.
+    order, and notes on how gradients were read; the curvature is fitted once for all of them.
 
     g_i^T (F + damping)^-1 g_j / n with EK-FAC's inverse of the empirical Fisher matrix (Grosse et al. 2023) of the
     trained network, in nats (regression: squared deviations); positive: it helps. Nothing is trained. Errors:
@@ -36,8 +50,9 @@ def gradient_influences(evidence: Evidence, part: str, rows: Int[np.ndarray, "r"
     import torch
 
     from byheart.runs.loop import one_thread
-    from byheart.scores.gradients.ekfac import fit
+    from byheart.scores.gradients.ekfac import SHARE, fit
     from byheart.scores.gradients.ekfac_pairs import query_blocks, values_of
+    from byheart.scores.gradients.notes import damped, read_slowly
     from byheart.scores.trained import trained
 
     task, run = evidence.task, evidence.run
@@ -58,30 +73,23 @@ def gradient_influences(evidence: Evidence, part: str, rows: Int[np.ndarray, "r"
                 )
             ]  # fmt: skip
             found.append(torch.cat(values, 1))
-    return torch.cat(found).double().numpy() / n
+    return torch.cat(found).double().numpy() / n, (damped(fitted.damping, SHARE), *read_slowly(fitted.slow))
 
 
-def helpful_and_harmful(
-    evidence: Evidence, part: str, row: int, k: int
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """The k other training examples that most help a prediction, and the k that most hurt it: id, value, label.
-
-    Both are empty where there is no network to ask.
-    """
+def helpful_and_harmful(evidence: Evidence, part: str, row: int, k: int) -> Kin:
+    """The k other training examples that most help a prediction, and the k that most hurt it."""
     return helpful_and_harmful_of(evidence, part, np.array([row]), k)[0]
 
 
-def helpful_and_harmful_of(
-    evidence: Evidence, part: str, rows: Int[np.ndarray, "r"], k: int
-) -> list[tuple[dict[str, np.ndarray], dict[str, np.ndarray]]]:
+def helpful_and_harmful_of(evidence: Evidence, part: str, rows: Int[np.ndarray, "r"], k: int) -> list[Kin]:
     """For each of some predictions what `helpful_and_harmful` gives, at the cost of one fit."""
     try:
-        values = gradient_influences(evidence, part, rows)
+        values, notes = gradient_influences(evidence, part, rows)
     except NotApplicable:
-        return [({}, {}) for _ in rows]
+        return [Kin() for _ in rows]
     if part == "train":
         values[np.arange(len(rows)), rows] = 0.0
-    return [(most(evidence, value, -value, k), most(evidence, value, value, k)) for value in values]
+    return [Kin(most(evidence, value, -value, k), most(evidence, value, value, k), notes) for value in values]
 
 
 def most(

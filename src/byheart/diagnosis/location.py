@@ -31,7 +31,8 @@ class Location:
     `rewound`: the final network with one layer as it was at an epoch. `retrained`: one layer begun anew and trained
     alone on the other examples; where the memorized ones stay right, the layer was not needed for them. `gradients`:
     the share of the squared gradient norm that lies in the layer. Columns "memorized" and "others": accuracy in [0, 1]
-    (of gradients, the share), "_low" and "_high" 95% intervals over examples. `flipped`: the units that are silenced
+    (of gradients, the share), "_low" and "_high" 95% intervals over examples; `slow` says which gradients were read one
+    example at a time, and why. `flipped`: the units that are silenced
     until an answer flips, one row per example of either kind and activation (id, memorized, layer, units, flipped);
     where it is empty, `unflipped` says why.
     """
@@ -42,6 +43,7 @@ class Location:
     gradients: pd.DataFrame
     flipped: pd.DataFrame
     unflipped: str = ""
+    slow: tuple[str, ...] = ()
 
 
 def locate(run: Run, task: Task, ids: Iterable[Any], epochs: int | None = None, examples: int = EXAMPLES) -> Location:
@@ -59,9 +61,10 @@ def locate(run: Run, task: Task, ids: Iterable[Any], epochs: int | None = None, 
     if not chosen.any() or chosen.all():
         raise UsageError(f"{chosen.sum()} of {len(chosen)} examples are to be located.", do="name some, not all")
     layers = layers_of(task.build(), run.weights)
+    gradients, slow = accounted(run, task, chosen, layers)
     return Location(
         task.train.ids[chosen], rewound(run, task, chosen, layers), retrained(run, task, chosen, layers, epochs),
-        accounted(run, task, chosen, layers), *silenced_units(run, task, chosen, examples),
+        gradients, *silenced_units(run, task, chosen, examples), slow,
     )  # fmt: skip
 
 
@@ -108,15 +111,22 @@ def retrained(
     return pd.DataFrame(rows)
 
 
-def accounted(run: Run, task: Task, chosen: np.ndarray, layers: dict[str, tuple[str, ...]]) -> pd.DataFrame:
-    """Each layer's share of the squared gradient norms at each checkpoint, of the chosen and of the others."""
+def accounted(
+    run: Run, task: Task, chosen: np.ndarray, layers: dict[str, tuple[str, ...]]
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Each layer's share of the squared gradient norms at each checkpoint, of the chosen and of the others; and which
+    gradients were read slowly.
+    """
     from byheart.runs.loop import one_thread
     from byheart.scores.gradients.norms import gradient_norms
+    from byheart.scores.gradients.notes import read_slowly
 
+    slow: dict[str, str] = {}
     rows, (inputs, targets) = [], task.tensors(task.train, np.arange(len(task.train)))
     for epoch, weights in run.checkpoints.items():
         with one_thread():
             found = gradient_norms(run.network(task, weights), inputs, targets, task.loss)
+        slow |= found.slow
         whole = found.squared.double().numpy()
         for layer, names in layers.items():
             own = np.sum([found.parameters[n].double().numpy() for n in names if n in found.parameters], axis=0)
@@ -126,7 +136,7 @@ def accounted(run: Run, task: Task, chosen: np.ndarray, layers: dict[str, tuple[
                 "norm_memorized": float(np.sqrt(own[chosen]).mean()),
                 "norm_others": float(np.sqrt(own[~chosen]).mean()),
             })  # fmt: skip
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows), read_slowly(slow)
 
 
 def accuracies(run: Run, task: Task, weights: Weights, chosen: np.ndarray) -> dict[str, float]:

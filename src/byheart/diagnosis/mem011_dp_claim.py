@@ -19,8 +19,9 @@ def dp_claim(evidence: Evidence) -> Finding | None:
     have wrong labels; those with the least loss at the end are guessed to be in, those with the most to be out, and
     more right guesses than the claim allows refute it with 95% confidence (Steinke, Nasr and Jagielski 2023, theorem
     5.2; how often to guess is one of two numbers fixed beforehand, by Bonferroni). The larger bound for Gaussian
-    mechanisms (Mahloujifar, Melis and Chaudhuri 2025) is told and decides nothing. Nothing found is no proof of
-    privacy: the bound is one from below. Named are the inserted canaries that were guessed right.
+    mechanisms (Mahloujifar, Melis and Chaudhuri 2025) is told and decides nothing; an audit that fails its own
+    self-check decides nothing either. Nothing found is no proof of privacy: the bound is one from below. Named are the
+    inserted canaries that were guessed right.
     """
     assert evidence.run is not None
     task, claim = evidence.task, audited(evidence.run, evidence.task)
@@ -29,6 +30,8 @@ def dp_claim(evidence: Evidence) -> Finding | None:
             f"epsilon {claim.epsilon:.2f} is claimed, and even perfect guesses on {claim.audit.canaries} canaries show "
             f"only {claim.audit.ceiling:.2f}: it takes about {needed(claim.epsilon):,}"
         )
+    if not (claim.check.clean and claim.check.sharp):
+        raise NotApplicable(f"the audit of epsilon {claim.epsilon:.2f} fails its self-check: {claim.check.shown}")
     if not claim.refuted:
         return None
     canaries, _ = canaries_of(task)

@@ -78,7 +78,8 @@ class Leakage:
     `accuracy` holds the least and largest mean accuracy of a model on what it was trained on, and on what it was not.
     `memorization` is Spearman's correlation of risk and memorization, NaN without either. `groups` holds the risk by
     whatever the examples were grouped by ("class", "group"), the riskiest first; nothing where no example is judged.
-    `temperature` is that of the probabilities which RMIA read, None where these are of no softmax.
+    `temperature` is that of the probabilities which RMIA read, None where these are of no softmax; `queries` says how
+    often each model was asked about an example.
     """
 
     first: First
@@ -90,6 +91,7 @@ class Leakage:
     accuracy: tuple[float, float, float, float]
     memorization: float
     temperature: float | None
+    queries: int = 1
     groups: Mapping[str, tuple[GroupRisk, ...]] = field(default_factory=dict)
 
     @property
@@ -142,6 +144,7 @@ def leakage(
         _accuracy(answers, right),
         _together(first.risk, memorization),
         answers.temperature,
+        1 + len(answers.again),
         _by_group(first, said, answers.member, names or {}),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,6 +48,7 @@ def audit(
     page: str = "html",
     command: str = "",
     privacy: bool = False,
+    queries: Sequence[str] = (),
     locate: bool = False,
     announce: Callable[[str], None] = lambda line: None,
 ) -> Audit:
@@ -58,14 +59,16 @@ def audit(
     `pairs` say otherwise; with pairs comes a regularized twin of the run, and where the run answers training examples
     from inputs that are idle at test time, a twin without these. Folder: `out`, or runs/<task>-<digest>; it then holds
     audit.html (by the writer `page`: html or html_redacted), audit.json, scores.parquet, influence_pairs.parquet.
-    With `privacy` the subset models are attacked, each in turn with the others as references; with `locate` the run
-    keeps checkpoints, and its layers are asked which of them hold what was memorized.
+    With `privacy` the subset models are attacked, each in turn with the others as references, and asked about images
+    changed by each of `queries` ("mirror", "left=1") as well; with `locate` the run keeps checkpoints, and its layers
+    are asked which of them hold what was memorized.
     `announce` gets the lines that say what will be done. Errors: RunError when the folder belongs to another task or
-    seed.
+    seed; UsageError for queries about what is no image.
     """
     from byheart.diagnosis.audit import diagnose
     from byheart.reports.located import kept_along, located, trainings
     from byheart.runs.learning_rate import settled
+    from byheart.runs.queries import checked
     from byheart.runs.single import record
     from byheart.runs.workers import workers
 
@@ -77,16 +80,18 @@ def audit(
         raise UsageError(
             f"{models} subset models cannot be compared.", do="give 0 for none, or 2 and more; 20 make a block"
         )
+    checked(task, queries)
     progress, jobs = progress or silent(), workers(jobs)
     watched = kept_along(task) if locate else task
-    folder = Path(out) if out is not None else place(watched, seed)
+    folder = Path(out) if out is not None else place(watched, seed, queries)
     if fresh:
         _forget(folder)
+    besides = trainings(watched) if locate else 0.0
+    for line in intention(task, folder, budget, models, pairs, jobs, besides):
+        announce(line)
     task = settled(task, folder / "run")
     watched = kept_along(task) if locate else task
-    besides = trainings(watched) if locate else 0.0
     times = Times(folder)
-    announce(intention(task, folder, budget, models, pairs, jobs, besides))
     with times("record"):
         run = record(watched, folder / "run", seed, progress=progress)
     models, pairs = purchase(run, folder, budget, models, pairs, jobs, besides)
@@ -96,7 +101,7 @@ def audit(
         from byheart.runs.subsets import record_subsets
 
         with times("subsets"):
-            many = record_subsets(task, models, folder / "subsets", seed, jobs=jobs, progress=progress)
+            many = record_subsets(task, models, folder / "subsets", seed, jobs=jobs, progress=progress, queries=queries)
     with times("score"):
         scores = _scores(run, many, task, folder, progress)
     with times("utility"):
@@ -118,9 +123,9 @@ def audit(
     return found
 
 
-def place(task: Task, seed: int) -> Path:
+def place(task: Task, seed: int, queries: Sequence[str] = ()) -> Path:
     """The folder of an audit that was given none."""
-    return Path("runs") / f"{task.name}-{digest(task.digest, seed)[:6]}"
+    return Path("runs") / f"{task.name}-{digest(task.digest, seed, *queries)[:6]}"
 
 
 def _forget(folder: Path) -> None:

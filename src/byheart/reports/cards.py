@@ -44,8 +44,8 @@ def cards(audit: Audit, rows: np.ndarray) -> dict[int, dict[str, Any]]:
             card["influential"] = [[place[one], *n] for one, *n in zip(told["id"].tolist(), *numbers, strict=True)]
         found[row] = card
     first = rows[:TRACED]
-    for row, both in zip(first.tolist(), helpful_and_harmful_of(evidence, "train", first, KIN), strict=True):
-        for name, one in zip(("helpful", "harmful"), both, strict=True):
+    for row, kin in zip(first.tolist(), helpful_and_harmful_of(evidence, "train", first, KIN), strict=True):
+        for name, one in (("helpful", kin.helpful), ("harmful", kin.harmful)):
             if len(one.get("id", ())):
                 values = rounded(one["value"])
                 found[row][name] = [[place[k], v] for k, v in zip(one["id"].tolist(), values, strict=True)]

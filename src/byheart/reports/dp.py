@@ -25,7 +25,9 @@ def notes(audit: Audit) -> list[str]:
     said = f"Differential privacy: the accountant says epsilon {epsilon:.2f} at delta {delta:g}."
     if isinstance(claim, str):
         return [f"{said} It was not audited: {claim}.", LEFT_OUT]
-    if claim.refuted:
+    if not (claim.check.clean and claim.check.sharp):
+        verdict = "This decides nothing: the audit fails its self-check."
+    elif claim.refuted:
         verdict = "This refutes the claim (MEM011)."
     elif claim.audit.ceiling <= epsilon:
         verdict = "So few canaries cannot refute the claim."

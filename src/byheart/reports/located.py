@@ -124,17 +124,21 @@ def ordered(task: Task, ids: np.ndarray) -> np.ndarray:
 def write(path: Path, key: str, found: Location) -> None:
     """Keep the tables of a location, with what they are of."""
     tables = {name: getattr(found, name).to_dict("list") for name in TABLES}
-    write_json(path, {"key": key, "tables": tables, "why": found.unflipped, "whole": digest(tables, found.unflipped)})
+    said = {"unflipped": found.unflipped, "slow": found.slow}
+    write_json(path, {"key": key, "tables": tables, "said": said, "whole": digest(tables, said)})
 
 
 def kept(path: Path, key: str) -> dict[str, Any] | None:
-    """The tables that were kept under this key, and why one is empty; None where there are none or they are damaged."""
+    """The tables that were kept under this key, and what is said of them; None where there are none or they are
+    damaged.
+    """
     import pandas as pd
 
     try:
         found: Any = read_json(path)
-        if found["key"] != key or found["whole"] != digest(found["tables"], found["why"]):
+        if found["key"] != key or found["whole"] != digest(found["tables"], found["said"]):
             return None
+        said = {"unflipped": found["said"]["unflipped"], "slow": tuple(found["said"]["slow"])}
     except (RunError, KeyError, TypeError):
         return None
-    return {name: pd.DataFrame(columns) for name, columns in found["tables"].items()} | {"unflipped": found["why"]}
+    return {name: pd.DataFrame(columns) for name, columns in found["tables"].items()} | said

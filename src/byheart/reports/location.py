@@ -168,6 +168,7 @@ def notes(found: Located, back: int) -> list[str]:
         f"Gradients: what part of the squared gradients of their losses lies in the layer at epoch {back}, of the "
         "memorized : of the others. A unit is a channel behind an activation; the next one silenced is that which "
         "raises the example's loss most and that of 256 others least.",
+        *(f"These gradients were read {reason}." for reason in found.location.slow),
     ]
 
 
@@ -224,7 +225,7 @@ def content(audit: Audit) -> dict[str, Any] | None:
         "ids": found.location.ids, "whose": found.whose, "rewound_to": back, "retrained_epochs": found.epochs,
         "layers": by_layer(audit, found, back).to_dict("records"),
         "rewound": found.location.rewound.to_dict("records"),
-        "gradients": found.location.gradients.to_dict("records"),
+        "gradients": found.location.gradients.to_dict("records"), "gradients_slow": found.location.slow,
         "units": silenced.content(found.location),
     })  # fmt: skip
 

@@ -11,7 +11,7 @@ from byheart.privacy.attacks import ATTACKS, Name
 from byheart.privacy.leakage import ALARMS
 from byheart.privacy.own_target import OwnTarget
 from byheart.privacy.pooled import CLUSTERS, PRIORS, band
-from byheart.reports import dp, own_target, privacy_groups
+from byheart.reports import dp, exposed, own_target, privacy_groups
 from byheart.reports.facts import split
 from byheart.reports.words import between, count
 
@@ -39,15 +39,20 @@ def section(audit: Audit) -> dict[str, Any] | None:
     found = made(audit)
     if found is None or isinstance(found, str):
         nothing: dict[str, Any] = {name: [] for name in ("heads", "lines", "notes", "groups")}
-        return None if found is None else {"text": [f"Not measured: {found}.", *dp.notes(audit)]} | nothing
+        return None if found is None else {"text": [f"Not measured: {found}.", *canaries(audit)]} | nothing
     if isinstance(found, OwnTarget):
         return own_target.section(found)
     first = found.first.measured
     text = [headline(first, found.first.others), *accused(first), *at_risk(audit, found), *privacy_groups.remedy(audit)]
     order = sorted(found.attacks.values(), key=lambda m: (m is not first, -m.auc))
-    text += dp.notes(audit)
+    text += canaries(audit)
     shown = {"text": text, "heads": HEADS, "lines": [line(m) for m in order], "notes": notes(found)}
     return shown | {"groups": privacy_groups.tables(found)}
+
+
+def canaries(audit: Audit) -> list[str]:
+    """What canaries that a coin inserted show: their exposure, and how a claim of differential privacy stands."""
+    return [*exposed.notes(audit), *dp.notes(audit)]
 
 
 def headline(first: Measured, others: int) -> str:
@@ -101,6 +106,10 @@ def notes(found: Leakage) -> list[str]:
         f"{count(first.members)} pairs of a model with an example it was trained on and {count(first.others)} of one "
         f"with an example it was not. {found.chosen}"
     )
+    if found.queries > 1:
+        many += (
+            f" Each was asked {found.queries} times about an example, as it is and changed, and believed on average."
+        )
     if len(own):
         many += f" Over single models its AUC is from {own.min():.3f} to {own.max():.3f}."
     spread = f"Intervals hold over models trained so, and over records like these.{few(first)}"
@@ -178,8 +187,9 @@ def content(audit: Audit) -> dict[str, Any] | None:
 
     found = made(audit)
     if found is None or isinstance(found, str):
-        claim = dp.content(audit)
-        return None if found is None else as_plain({"not_measured": found} | ({"dp": claim} if claim else {}))
+        beside = {"exposure": exposed.content(audit), "dp": dp.content(audit)}
+        told = {name: one for name, one in beside.items() if one}
+        return None if found is None else as_plain({"not_measured": found} | told)
     if isinstance(found, OwnTarget):
         return own_target.content(found, audit.scores.ids)
     first, single = found.first, found.first.risk
@@ -191,11 +201,11 @@ def content(audit: Audit) -> dict[str, Any] | None:
     return as_plain({
         "first": first.measured.attack, "models": first.models, "members": first.members, "others": first.others,
         "few_clusters": first.few, "attacks": attacks, "skipped": dict(found.skipped), "variance": found.variance,
-        "a": found.a, "temperature": found.temperature, "accuracy": found.accuracy,
+        "a": found.a, "temperature": found.temperature, "queries": found.queries, "accuracy": found.accuracy,
         "with_memorization": found.memorization,
         "self_check": found.check, "clean": found.check.clean, "sharp": found.check.sharp,
         "planted_leak": found.check.outcome,
-        "groups": privacy_groups.content(found), "dp": dp.content(audit),
+        "groups": privacy_groups.content(found), "exposure": exposed.content(audit), "dp": dp.content(audit),
         "risk": None if single is None else {"ids": audit.scores.ids, "value": single.value, "se": single.se},
     })  # fmt: skip
 
@@ -235,7 +245,7 @@ def lines(audit: Audit) -> list[str]:
     """The section in a few sentences, for the terminal and Markdown; nothing where nobody asked."""
     found = made(audit)
     if found is None or isinstance(found, str):
-        return [] if found is None else [f"Not measured: {found}.", *dp.lines(audit)]
+        return [] if found is None else [f"Not measured: {found}.", *exposed.notes(audit), *dp.lines(audit)]
     if isinstance(found, OwnTarget):
         return own_target.lines(found)
     first, name = found.first.measured, ATTACKS[found.first.measured.attack].title
@@ -244,5 +254,6 @@ def lines(audit: Audit) -> list[str]:
         split(headline(first, found.first.others))[0],
         f"{area}.{few(found.first)} Self-check: {found.check.shown}.",
         *privacy_groups.lines(found),
+        *exposed.notes(audit),
         *dp.lines(audit),
     ]

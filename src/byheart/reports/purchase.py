@@ -20,8 +20,10 @@ MOST = 100_000  # models or pairs; a plan that asks for more was damaged
 
 def intention(
     task: Task, folder: Path, budget: float, models: int | None, pairs: int | None, jobs: int, besides: float = 0.0
-) -> str:
-    """One line: what will be done and how long it takes; `besides` are trainings that something else costs."""
+) -> tuple[str, ...]:
+    """A line that says what will be done and how long it takes, and one more where the budget buys no subset models;
+    `besides` are trainings that something else costs.
+    """
     from byheart.runs.cost import afford, pace, priced
 
     plan = kept(folder)
@@ -29,7 +31,7 @@ def intention(
     if plan["budget"] >= budget and models is None:
         return (
             f"{task.recipe.epochs} epochs, {plan['models']} subset models, "
-            f"{plan['pairs']} pairs without the memorized{layers}: as begun in {folder}"
+            f"{plan['pairs']} pairs without the memorized{layers}: as begun in {folder}",
         )
     one = pace(task) * 1.3  # held-out passes and recording come on top of the steps
     bought = afford(one, budget - (1 + besides) * one, jobs)
@@ -38,7 +40,23 @@ def intention(
     whose = f"of the {budget:g} s budget" if models is None else "whatever the budget"
     twin = " and a regularized twin" if p else ""
     what = f"{task.recipe.epochs} epochs, {m} subset models, {p} pairs without the memorized{twin}{layers}"
-    return f"{what}: about {seconds:.0f} s {whose}"
+    line = f"{what}: about {seconds:.0f} s {whose}"
+    return (line, too_little(task, one, budget, jobs, besides)) if models is None and not m else (line,)
+
+
+def too_little(task: Task, one: float, budget: float, jobs: int, besides: float) -> str:
+    """What a budget that buys no subset models leaves out, and what would buy some; `one` training takes so long."""
+    from byheart.runs.cost import LADDER, priced
+
+    needed = (1 + besides) * one + priced(one, LADDER[0][0], 0, jobs)
+    fixed = priced(0.0, LADDER[0][0], 0, jobs)
+    epochs = int(task.recipe.epochs * (budget - fixed) / (needed - fixed))
+    fewer = f", and so would --epochs {epochs} within this one" if epochs > 0 else ""
+    first = "one training alone takes longer than the budget" if one > budget else "the budget buys no subset models"
+    return (
+        f"{first}: nothing says what is memorized beside what is learned, nor can it be attacked; "
+        f"--budget {math.ceil(1.1 * needed / 60)}min would buy {LADDER[0][0]} subset models{fewer}"
+    )
 
 
 def kept(folder: Path) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from byheart.base.provenance import cores
 from byheart.data.task import Task
+from byheart.runs.learning_rate import LADDER as RATES
 from byheart.runs.loop import begin, fit, one_thread
 
 # (subset models, pairs of utility), in the order they are bought; the first pairs bring a regularized twin with them
@@ -41,9 +42,9 @@ class Purchase:
 
 
 def pace(task: Task, steps: int = 30) -> float:
-    """CPU-seconds that one training by the task's recipe takes, from a few steps of it."""
-    rows = np.arange(min(len(task.train), steps * task.recipe.batch))
-    short = dataclasses.replace(task, recipe=dataclasses.replace(task.recipe, epochs=1, methods=()))
+    """CPU-seconds that one training by the task's recipe takes, from a few steps of it, at any learning rate."""
+    rows, lr = np.arange(min(len(task.train), steps * task.recipe.batch)), RATES[task.recipe.optimizer][-1]
+    short = dataclasses.replace(task, recipe=dataclasses.replace(task.recipe, epochs=1, methods=(), lr=lr))
     with one_thread():
         state = begin(short, rows[: 2 * task.recipe.batch], 0)
         fit(state)  # the first steps pay for set-up

@@ -292,6 +292,20 @@ def test_what_no_kernel_reads_is_named_and_still_exact():
     torch.testing.assert_close(found.squared, sum(slow(network, x, y).values()), rtol=1e-9, atol=0)
 
 
+def test_examples_without_a_gradient_prove_nothing():
+    """The first have learned all; what is used outside its layer is seen by those that have not."""
+
+    def loss(outputs, targets):
+        return entropy(outputs, targets) * (targets > 0)
+
+    x = torch.randn(9, 3, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    y = torch.tensor([0, 0, 0, 1, 2, 3, 4, 0, 1])
+    network = made(Odd).eval()
+    found = gradient_norms(network, x, y, loss)
+    assert "outside its layer" in found.slow["out.weight"]
+    torch.testing.assert_close(found.squared, sum(slow(network, x, y, loss).values()), rtol=1e-9, atol=0)
+
+
 def test_a_layer_of_your_own_is_not_taken_for_its_parent():
     network, (x, y) = made(lambda: nn.Sequential(nn.Flatten(), Own(144, 5))), images()
     found = gradient_norms(network, x, y, entropy)

@@ -51,6 +51,12 @@ def test_the_top_is_that_of_the_whole_matrix(name, block, monkeypatch):
     torch.testing.assert_close(found.harmful_values, values[:, :3], rtol=1e-9, atol=1e-12)
 
 
+def test_what_was_read_slowly_is_named():
+    network, y = made(Odd).eval(), torch.arange(9) % 5
+    found = pairwise.top_influence(network, (SERIES, y), (SERIES, y), entropy, top=2)
+    assert {"scale", "out.weight"} <= found.slow.keys() and "out.bias" not in found.slow
+
+
 @pytest.mark.parametrize("top", [0, 8])
 def test_a_top_that_cannot_be_is_refused(top):
     network, (x, y) = made(IMAGES["mlp"]), images()

@@ -80,7 +80,24 @@ def test_lasso_finds_the_few_that_count():
     value = found.influence.value
     assert set(np.argsort(-np.abs(value[:, 0]))[:2]) == {3, 7} and value[3, 0] > 3 and value[7, 0] < -2
     assert np.argmax(value[:, 1]) == 20 and (value == 0).mean() > 0.4
-    assert (found.explained > 0.7).all() and np.isnan(found.influence.se).all()
+    assert (found.explained > 0.7).all()
+    assert found.influence.low[3, 0] > 2.5 and found.influence.high[7, 0] < -1.5
+
+
+@pytest.mark.parametrize(("models", "few"), [(100, 10), (100, 200), (600, 10), (600, 200)])
+def test_intervals_of_the_lasso_hold_what_they_promise(models, few):
+    """Few influences and all, fewer and more models than examples; masks of one size leave a constant open."""
+    member, _, true = linear(models, n=200, m=20)
+    true[few:] = 0.0
+    y = 3 + member @ true + 2 * np.random.default_rng(1).normal(size=(models, 20))
+    found = lasso(member, y).influence
+    known = np.isfinite(found.se[0])  # of some, no degree of freedom is left
+    assert known.mean() > 0.4
+    true = true - true.mean(0) + ((found.low + found.high) / 2).mean(0)
+    inside = ((found.low <= true) & (true <= found.high))[:, known]
+    assert (0.88 if models < few else 0.93) < inside.mean() < 0.97
+    if few == 10:
+        assert 0.9 < inside[:few].mean() < 0.99
 
 
 def test_lasso_is_at_its_minimum():

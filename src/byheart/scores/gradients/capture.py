@@ -114,11 +114,12 @@ def _watch(seen: Captured, shared: frozenset[str], expands: bool, consume: Consu
             if len(tracked) != seen.n or (name in shared and name not in seen.expanded):
                 seen.spoiled.update(mine)
             else:
-                version = given[0]._version
-                tracked.register_hook(lambda d: take(d, a, given[0], version))
+                held = [(a, given[0], given[0]._version)]
+                tracked.register_hook(lambda d: take(d, held))
             return changed
 
-        def take(d: Tensor, a: Tensor, source: Tensor, version: int) -> None:
+        def take(d: Tensor, held: list[tuple[Tensor, Tensor, int]]) -> None:
+            a, source, version = held.pop()  # once: the graph would keep every layer's input until the pass is over
             if source._version != version:  # its input was overwritten after it was used
                 seen.spoiled.update(mine)
             else:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from byheart.base.errors import UsageError
 from byheart.scores.gradients.eigenbasis import Basis, Dense, Factored, Squares, covariances, squares
 from byheart.scores.gradients.matrices import is_matrix, rank_one
-from byheart.scores.gradients.norms import PROBE, unreadable
+from byheart.scores.gradients.norms import unreadable
 from byheart.scores.gradients.passes import Loss, alone, batches, formed, gathered, seen
 
 KEPT = 2**24  # numbers: inputs and output gradients of rank-one layers are kept up to so many, and two passes are saved
@@ -113,7 +113,7 @@ def fitted_with_squares(
     """The fit, and the squared gradients in its basis of the layers that were kept."""
     if damping is not None and damping < 0:
         raise UsageError(f"damping={damping} makes no inverse.", do="give a positive number, or none: it is chosen")
-    slow = unreadable(network, inputs[:PROBE], targets[:PROBE], loss_of)
+    slow = unreadable(network, inputs, targets, loss_of)
     chosen = {name: module for name, module in alone(network, slow).items() if is_matrix(module)}
     sums, kept = first_pass(network, inputs, targets, loss_of, chosen, batch)
     bases = {name: Basis(*(torch.linalg.eigh(c).eigenvectors for c in pair)) for name, pair in sums.items()}

@@ -47,10 +47,11 @@ def top_ekfac(
     all examples are in memory. Errors: UsageError when there are fewer training examples than `top`.
     """
     check_top(top, len(train[0]))
-    return joined(
+    found = (
         top_of(values_of(network, queries, train, loss_of, fitted, batch), top)
         for queries in query_blocks(network, test, loss_of, fitted, batch)
     )
+    return joined(found, fitted.slow)
 
 
 def values_of(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from byheart.scores.gradients.kernel import Kernel, Rows, total, total_in_place
+
+CELLS = 2**18  # numbers of products at a time: they are squared while they are in the cache
 
 
 def positions(values: Tensor) -> Float[Tensor, "n t width"]:
@@ -20,7 +23,8 @@ def product_square(a: Float[Tensor, "n t i"], d: Float[Tensor, "n t o"]) -> Floa
         return total(a) * total(d)
     if t * (i + o) < 0.5 * i * o:
         return ((a @ a.mT) * (d @ d.mT)).sum((1, 2))
-    return total_in_place(d.mT @ a)
+    rows = max(1, CELLS // (i * o))
+    return torch.cat([total_in_place(e.mT @ b) for b, e in zip(a.split(rows), d.split(rows), strict=True)])
 
 
 def squares(module: nn.Module, a: Tensor, d: Tensor) -> Rows:

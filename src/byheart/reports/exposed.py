@@ -1,0 +1,60 @@
+"""Canaries in the section on privacy: how far the inserted ones stand out from those that a coin left out."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+from byheart.base.errors import NotApplicable
+from byheart.reports.words import count
+
+if TYPE_CHECKING:
+    from byheart.diagnosis.audit import Audit
+    from byheart.privacy.exposure import Exposures
+
+
+def notes(audit: Audit) -> list[str]:
+    """The canaries' exposure in a sentence or two; nothing without canaries that a coin inserted."""
+    found = held(audit)
+    if found is None:
+        return []
+    alone = f"{count(found.at_most)} of {count(len(found.bits))}"
+    beyond = ""
+    if found.furthest is not None:
+        bits = (
+            f"{found.furthest.bits:.1f}" if isfinite(found.furthest.bits) else "more than 1,000"
+        )  # its tail is 0 then
+        beyond = (
+            f" The most exposed one stands out by {bits} bits from a skew normal that is fitted to "
+            f"the losses of these (Kolmogorov-Smirnov test of the fit: p = {found.furthest.fit_p_value:.2g})."
+        )
+    return [
+        f"Exposure of the inserted canaries among {count(found.left_out)} that a coin left out (Carlini et al. 2019): "
+        f"{found.mean:.2f} bits on average, 95 % [{found.low:.2f}, {found.high:.2f}], of at most {found.most:.2f}; "
+        f"{found.by_chance:.2f} where nothing is memorized. {alone} have less loss than all that were left out."
+        + beyond
+    ]
+
+
+def content(audit: Audit) -> dict[str, Any] | None:
+    """The same numbers for machines; None without such canaries."""
+    found = held(audit)
+    if found is None:
+        return None
+    names = ("left_out", "mean", "low", "high", "most", "by_chance", "at_most", "furthest")
+    return {"inserted": len(found.bits), "unit": "bits"} | {name: getattr(found, name) for name in names}
+
+
+def held(audit: Audit) -> Exposures | None:
+    """Exposure of the canaries in the watched network, None without canaries that a coin inserted."""
+    from byheart.privacy.dp_claim import canary_scores
+    from byheart.privacy.exposure import exposures
+
+    run = audit.scores.run
+    if run is None:
+        return None
+    try:
+        scores, inserted = canary_scores(run, audit.task)
+    except NotApplicable:
+        return None
+    return exposures(-scores, inserted, run.record.seed)
