@@ -189,9 +189,9 @@ def summary(rows: list[tuple[str, int, tuple[float, float, float]]]) -> str:
     return (
         f"The last column counts what is printed, as it is read; ~ is within 2.6 standard errors of the limit. Of {len(enough)} rows with 16 targets or more "
         f"{len(named)} are outside somewhere: {'; '.join(named) or 'none'}. {'Too rarely: ' + '; '.join(rarely) if rarely else 'None of them holds too rarely'}. "
-        "Why the loss alone covers nearly always: an audit's pairs have every example as often on one side as on the other, so that what examples differ in, "
-        "nearly all of the loss, cancels in the pooled AUC, which a bootstrap over targets does not know. Hit rates cover more than the AUC because their interval "
-        "is never narrower than an exact one at the threshold."
+        "Why the loss alone covers nearly always in a bootstrap: an audit's pairs have every example as often on one side as on the other, so that what examples "
+        "differ in, nearly all of the loss, cancels in the pooled AUC; sums by example know it. Hit rates cover more than the AUC because their interval is never "
+        "narrower than an exact one at the threshold."
     )
 
 

@@ -152,3 +152,17 @@ def test_beside_the_scores_no_matrix_is_held(monkeypatch):
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert peak < 1.2 * said.nbytes
+
+
+@pytest.mark.parametrize("cancels", [False, True])
+def test_intervals_know_what_pairs_of_one_example_have_in_common(cancels):
+    """Written out for examples that pull all targets one way, and for examples whose pulls cancel over targets."""
+    g = np.random.default_rng(0)
+    sign = np.where(np.arange(12) % 2, 1.0, -1.0)[:, None] if cancels else np.ones((12, 1))
+    pull = sign * g.normal(size=400) + g.normal(size=(12, 1)) / 20 + 0.1 * g.normal(size=(12, 400))
+    target, example, pair = np.square(pull.sum(1)).sum(), np.square(pull.sum(0)).sum(), np.square(pull).sum()
+    both = target + example - pair
+    assert (both < 0) == cancels
+    expected = np.sqrt((min(target, example) if cancels else both) / target)
+    assert pooled.shared(pull) == pytest.approx(expected) and (expected < 1) == cancels
+    assert pooled.shared(np.zeros((3, 4))) == 1.0

@@ -48,7 +48,7 @@ class At:
     """The rate of hits at most at the false-alarm rate `fpr`.
 
     `rate` is at the best threshold, with exact intervals as if all pairs were independent; [low, high] is over targets,
-    by a bootstrap that is as much wider as `shared` says, and no narrower than errors at one threshold allow.
+    by a bootstrap that is as much wider or narrower as `shared` says, and no narrower than errors at one threshold allow.
     `shadow_tpr` and `shadow_fpr` are at thresholds that
     were chosen without the target, on the other models. `ppv` says per prior how many of the accused are members, at
     this false-alarm rate.
@@ -133,7 +133,7 @@ def auc(scores: Float[np.ndarray, "targets n"], member: Bool[np.ndarray, "target
 def auc_interval(
     found: Curve, value: float, scores: Float[np.ndarray, "targets n"], member: Bool[np.ndarray, "targets n"]
 ) -> tuple[float, float]:
-    """The 95% interval of the pooled AUC, over targets and, where that is wider, over targets and examples."""
+    """The 95% interval of the pooled AUC, over targets and examples."""
     tpr, fpr = _resampled(found)
     low, high = interval(np.trapezoid(tpr, fpr, axis=1), len(found.members))
     return widened(value, low, high, shared(placed_by_target(scores, member, value)))
@@ -199,11 +199,12 @@ def placed_by_target(
 
 
 def shared(pull: Iterable[np.ndarray]) -> float:
-    """By how much an interval over targets is too narrow, 1 or more: pairs of one example go together as well.
+    """By how much an interval over targets is too narrow, or below 1 too wide: pairs of one example go together as well.
 
     `pull` (targets, n), or its rows, is what each pair adds. All targets are attacked by the same references, and some
-    examples leak in all of them: what sums by target cannot show, sums by example do. The square root of V_target +
-    V_example - V_pair over V_target. Source: Cameron, Gelbach and Miller 2011.
+    examples leak in all of them, or add to both sides alike: what sums by target cannot show, sums by example do. The
+    square root of V = V_target + V_example - V_pair over V_target (Cameron, Gelbach and Miller 2011), in which V, a
+    difference that may come out as nothing, is at least the smaller of V_target and V_example.
     """
     by_target, by_pair, of_example = 0.0, 0.0, np.zeros(1)
     for row in pull:
@@ -211,7 +212,8 @@ def shared(pull: Iterable[np.ndarray]) -> float:
         by_pair += float(np.square(row).sum())
         of_example = of_example + row
     by_example = float(np.square(of_example).sum())
-    return float(np.sqrt(max(1.0, 1 + (by_example - by_pair) / by_target))) if by_target > 0 else 1.0
+    least = min(by_target, by_example)
+    return float(np.sqrt(max(least, by_target + by_example - by_pair) / by_target)) if by_target > 0 else 1.0
 
 
 def widened(value: float, low: float, high: float, by: float) -> tuple[float, float]:

@@ -57,4 +57,6 @@ def held(audit: Audit) -> Exposures | None:
         scores, inserted = canary_scores(run, audit.task)
     except NotApplicable:
         return None
+    if min(inserted.sum(), (~inserted).sum()) < 2:  # so the coins fell
+        return None
     return exposures(-scores, inserted, run.record.seed)
