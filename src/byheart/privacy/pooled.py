@@ -48,10 +48,9 @@ class At:
     """The rate of hits at most at the false-alarm rate `fpr`.
 
     `rate` is at the best threshold, with exact intervals as if all pairs were independent; [low, high] is over targets,
-    by a bootstrap that is as much wider or narrower as `shared` says, and no narrower than errors at one threshold allow.
-    `shadow_tpr` and `shadow_fpr` are at thresholds that
-    were chosen without the target, on the other models. `ppv` says per prior how many of the accused are members, at
-    this false-alarm rate.
+    by a bootstrap that is as much wider or narrower as `shared` says, and no narrower than errors at one threshold
+    allow. `shadow_tpr` and `shadow_fpr` are at thresholds that were chosen without the target, on the other models.
+    `ppv` says per prior how many of the accused are members, at this false-alarm rate.
     """
 
     fpr: float
@@ -199,7 +198,7 @@ def placed_by_target(
 
 
 def shared(pull: Iterable[np.ndarray]) -> float:
-    """By how much an interval over targets is too narrow, or below 1 too wide: pairs of one example go together as well.
+    """By how much an interval over targets is too narrow (below 1, too wide): pairs of one example go together as well.
 
     `pull` (targets, n), or its rows, is what each pair adds. All targets are attacked by the same references, and some
     examples leak in all of them, or add to both sides alike: what sums by target cannot show, sums by example do. The
