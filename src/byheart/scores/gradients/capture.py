@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from byheart.scores.gradients.kernel import own
-from byheart.scores.gradients.layers import layers
+from byheart.scores.gradients.layers import called, joined
+from byheart.scores.gradients.recurrent import again, is_recurrent, parts
 
 Consume = Callable[[str, nn.Module, Tensor, Tensor], None]  # name, module, input, output gradient
 Modules = dict[str, tuple[nn.Module, list[int]]]  # name -> layer, and the addresses of its trained parameters
-Watch = Callable[[str, nn.Module, list[int]], Callable[..., Tensor | None]]  # makes a forward hook
+Watch = Callable[[str, nn.Module, list[int]], Callable[..., Any]]  # makes a forward hook
 
 
 @dataclass
@@ -46,10 +48,10 @@ def capturing(network: nn.Module, inputs: Tensor, consume: Consume) -> Iterator[
 
 
 def trained_layers(network: nn.Module) -> Modules:
-    """The layers that have a kernel, each with the addresses of its trained parameters."""
+    """The layers that can be read, each with the addresses of its trained parameters."""
     return {
         name: (module, [id(p) for p in own(module).values() if p.requires_grad])
-        for name, (module, _) in layers(network).items()
+        for name, module in called(network).items()
     }
 
 
@@ -93,12 +95,14 @@ def _watch(seen: Captured, shared: frozenset[str], expands: bool, consume: Consu
     """Makes hooks that note what a layer sees and leave hooks on its output."""
 
     def watch(name: str, module: nn.Module, mine: list[int]) -> Callable[..., Tensor | None]:
-        def hook(_: nn.Module, given: tuple, output: Tensor) -> Tensor | None:
+        def hook(_: nn.Module, given: tuple, output: Any) -> Any:
             for address in mine:
                 seen.uses[address] = seen.uses.get(address, 0) + 1
             if not given:  # called by keyword
                 seen.spoiled.update(mine)
                 return None
+            if is_recurrent(module):
+                return step_by_step(module, given, output)
             a, changed = given[0].detach(), None
             if isinstance(module, nn.Embedding) and (a.dim() == 1 or len(a) == 1):
                 if len(output) == seen.n and name not in shared:
@@ -117,6 +121,25 @@ def _watch(seen: Captured, shared: frozenset[str], expands: bool, consume: Consu
                 held = [(a, given[0], given[0]._version)]
                 tracked.register_hook(lambda d: take(d, held))
             return changed
+
+        def step_by_step(module: nn.RNNBase, given: tuple, output: tuple) -> tuple | None:
+            layers, source = parts(module), given[0]
+            version = getattr(source, "_version", 0)
+
+            def tap(part: str, inputs: list[Tensor], entering: Tensor) -> None:
+                entering.register_hook(lambda d: read(part, inputs, d))
+
+            def read(part: str, inputs: list[Tensor], d: Tensor) -> None:
+                if source._version != version:
+                    seen.spoiled.update(mine)
+                else:
+                    consume(joined(name, part), layers[part], torch.cat(inputs, 1).detach(), d)
+
+            found = again(module, given, output, tap)
+            if found is None or len(found[0] if module.batch_first else found[0][0]) != seen.n:
+                seen.spoiled.update(mine)
+                return None
+            return found
 
         def take(d: Tensor, held: list[tuple[Tensor, Tensor, int]]) -> None:
             a, source, version = held.pop()  # once: the graph would keep every layer's input until the pass is over

@@ -2,8 +2,8 @@
 
 For a layer with gradient matrices G_i (out, in + 1): Q_s and Q_a are the eigenvectors of the mean d d^T and a a^T over
 positions, g_i = Q_s^T G_i Q_a, lambda = mean_i g_i^2, and an example's self-influence is sum g_i^2 / (lambda + damping)
-(Grosse et al. 2023, section 3). Parameters that are no matrix (normalizations, embeddings, tied weights) have a
-diagonal Fisher matrix in place of it, so that every parameter is counted.
+(Grosse et al. 2023, section 3). Parameters that are no matrix (normalizations, embeddings, tied and recurrent weights)
+have a diagonal Fisher matrix in place of it, so that every parameter is counted.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from byheart.scores.gradients.embedding import EMBEDDING, kind_is_plain
 from byheart.scores.gradients.kernel import Kernel, own
 from byheart.scores.gradients.linear import LINEAR, TRANSPOSED
 from byheart.scores.gradients.normalization import CHANNEL, LAYER
+from byheart.scores.gradients.recurrent import is_recurrent, parts
 
 KERNELS: dict[type, Kernel] = {
     nn.Linear: LINEAR,
@@ -34,11 +35,28 @@ def kernel_of(module: nn.Module) -> Kernel | None:
     return KERNELS.get(kind)
 
 
+def called(network: nn.Module) -> dict[str, nn.Module]:
+    """Name -> layer, for the layers that can be read and have trained parameters of their own."""
+    return {
+        name: module
+        for name, module in network.named_modules()
+        if (is_recurrent(module) or kernel_of(module) is not None)
+        and any(p.requires_grad for p in own(module).values())
+    }
+
+
 def layers(network: nn.Module) -> dict[str, tuple[nn.Module, Kernel]]:
-    """Name -> layer and its kernel, for the layers that have a kernel and trained parameters of their own."""
-    found = {}
-    for name, module in network.named_modules():
+    """Name -> layer and its kernel, for the same layers; of a recurrent one its parts, each linear."""
+    found: dict[str, tuple[nn.Module, Kernel]] = {}
+    for name, module in called(network).items():
         kernel = kernel_of(module)
-        if kernel is not None and any(p.requires_grad for p in own(module).values()):
+        if kernel is not None:
             found[name] = (module, kernel)
+        elif is_recurrent(module):
+            found |= {joined(name, part): (layer, LINEAR) for part, layer in parts(module).items()}
     return found
+
+
+def joined(layer: str, name: str) -> str:
+    """The name of something in a layer, which may be the network itself."""
+    return f"{layer}.{name}" if layer else name

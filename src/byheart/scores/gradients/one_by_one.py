@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
@@ -25,7 +27,9 @@ def gradients(network: nn.Module, names: tuple[str, ...], inputs: Tensor, target
     if len(inputs) <= FEW:
         return _each(loss, chosen, inputs, targets)
     try:
-        return vmap(grad(loss), in_dims=(None, 0, 0))(chosen, inputs, targets)
+        with warnings.catch_warnings():  # an operation without a batching rule is slow, which this way is anyhow
+            warnings.filterwarnings("ignore", "There is a performance drop")
+            return vmap(grad(loss), in_dims=(None, 0, 0))(chosen, inputs, targets)
     except (RuntimeError, ValueError):  # an operation without a batching rule, such as an LSTM's
         return _each(loss, chosen, inputs, targets)
 
