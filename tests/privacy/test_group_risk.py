@@ -68,6 +68,18 @@ def test_its_interval_is_that_of_leaving_out_each_target():
     assert (low, high) == pytest.approx((max(value - half, -1), min(value + half, 1)), abs=1e-6)
 
 
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_intervals_of_small_groups_cover(size):
+    """Sums by example say nothing where there is one: the interval is that over targets, and holds the true risk."""
+    g, inside = np.random.default_rng(size), 0
+    for _ in range(300):
+        member = g.permuted(np.tile(np.arange(20)[:, None] % 2 == 0, (1, size)), axis=0)
+        accused = g.random((20, size)) < np.where(member, 0.5, 0.2)
+        _, low, high = mean_risk(accused, np.ones((20, size), bool), member)
+        inside += low <= 0.3 <= high
+    assert inside / 300 > 0.89
+
+
 def test_a_group_that_leaks_is_told_from_one_that_does_not():
     a = answers(800, 20, shift=0.0)
     member, phi = a.member, a.phi.copy()

@@ -154,15 +154,19 @@ def test_beside_the_scores_no_matrix_is_held(monkeypatch):
         assert peak < 1.2 * said.nbytes
 
 
-@pytest.mark.parametrize("cancels", [False, True])
-def test_intervals_know_what_pairs_of_one_example_have_in_common(cancels):
-    """Written out for examples that pull all targets one way, and for examples whose pulls cancel over targets."""
+@pytest.mark.parametrize(
+    ("alike", "level", "where"), [(1.0, 0.05, "wider"), (-1.0, 0.3, "narrower"), (-1.0, 0.0, "floor")]
+)
+def test_intervals_know_what_pairs_of_one_example_have_in_common(alike, level, where):
+    """Examples that pull all targets one way make intervals wider; whose pulls cancel over targets, narrower: to the
+    part that targets have of their own, and no further than what sums by example show.
+    """
     g = np.random.default_rng(0)
-    sign = np.where(np.arange(12) % 2, 1.0, -1.0)[:, None] if cancels else np.ones((12, 1))
-    pull = sign * g.normal(size=400) + g.normal(size=(12, 1)) / 20 + 0.1 * g.normal(size=(12, 400))
+    sign = np.where(np.arange(12) % 2, 1.0, alike)[:, None]
+    pull = sign * g.normal(size=400) + level * g.normal(size=(12, 1)) + 0.1 * g.normal(size=(12, 400))
     target, example, pair = np.square(pull.sum(1)).sum(), np.square(pull.sum(0)).sum(), np.square(pull).sum()
     both = target + example - pair
-    assert (both < 0) == cancels
-    expected = np.sqrt((min(target, example) if cancels else both) / target)
-    assert pooled.shared(pull) == pytest.approx(expected) and (expected < 1) == cancels
+    assert {"wider": both > target, "narrower": example < both < target, "floor": both < example < target}[where]
+    expected = np.sqrt((example if where == "floor" else both) / target)
+    assert pooled.shared(pull) == pytest.approx(expected)
     assert pooled.shared(np.zeros((3, 4))) == 1.0

@@ -68,6 +68,7 @@ def test_the_bound_for_gaussian_mechanisms_decides_nothing(monkeypatch):
 ])  # fmt: skip
 def test_page_terminal_and_json_tell_what_became_of_coins_tossed_anew(monkeypatch, check, says, trusted):
     audit = made(monkeypatch, 4.0, 2.0, check=check)
+    assert ("This decides nothing: the audit fails its self-check." in dp.notes(audit)[0]) is not trusted
     for text in (dp.notes(audit)[1], dp.lines(audit)[0]):
         assert f"Self-check: {'' if trusted else 'with the coins tossed anew the same audit '}{says}" in text
         assert ("as it should." in text) is trusted

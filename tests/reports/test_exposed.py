@@ -31,27 +31,29 @@ def test_the_numbers_are_those_of_each_canary(planted):
     found = exposed.held(planted)
     assert found.mean == pytest.approx(np.mean(bits)) and found.mean > found.by_chance + 1
     told = exposed.content(planted)
-    assert "The most exposed one stands out by " in exposed.notes(planted)[0]
     assert told["inserted"] == inserted.sum() and told["left_out"] == (~inserted).sum() and told["mean"] == found.mean
 
 
 def test_page_terminal_and_json_tell_it(planted):
     found = exposed.held(planted)
     (said,) = exposed.notes(planted)
-    assert f"{found.mean:.2f} bits on average, 95 % [{found.low:.2f}, {found.high:.2f}]" in said
+    assert f"{found.mean:.2f} bits on average [{found.low:.2f}, {found.high:.2f}]" in said
     assert said in privacy.section(planted)["text"] and said in privacy.lines(planted)
     assert escaped(said) in rendered(planted)
     told = json.loads((planted.scores.run.folder.parent / "audit.json").read_text())["privacy"]
     assert told["exposure"]["mean"] == pytest.approx(found.mean) and "not_measured" in told
 
 
-@pytest.mark.parametrize(("bits", "said"), [(23.44, "by 23.4 bits"), (np.inf, "by more than 1,000 bits")])
-def test_what_lies_beyond_the_references_is_told(planted, monkeypatch, bits, said):
-    found = exposed.held(planted)
-    monkeypatch.setattr(exposed, "held", lambda audit: dataclasses.replace(found, furthest=Extrapolated(bits, 0.3)))
-    assert said in exposed.notes(planted)[0] and "p = 0.3" in exposed.notes(planted)[0]
-    monkeypatch.setattr(exposed, "held", lambda audit: dataclasses.replace(found, furthest=None))
-    assert "stands out" not in exposed.notes(planted)[0]
+@pytest.mark.parametrize(("furthest", "low", "told"), [
+    (Extrapolated(23.44, 0.3), 3.0, True), (Extrapolated(23.44, 0.01), 3.0, False), (None, 3.0, False),
+    (Extrapolated(np.inf, 0.3), 3.0, False), (Extrapolated(23.44, 0.3), 1.0, False),
+])  # fmt: skip
+def test_what_lies_beyond_the_references_is_told_where_it_can_be_trusted(planted, monkeypatch, furthest, low, told):
+    found = dataclasses.replace(exposed.held(planted), furthest=furthest, low=low, by_chance=1.4)
+    monkeypatch.setattr(exposed, "held", lambda audit: found)
+    (said,) = exposed.notes(planted)
+    assert ("stands out by 23.4 bits" in said) == told == ("chance gives about 5.7 to" in said)  # of 52 canaries
+    assert "inf" not in said
 
 
 def test_without_such_canaries_nothing_is_said(pictures):

@@ -86,6 +86,10 @@ def test_a_budget_that_buys_no_models_is_told_before_training_with_what_would(fe
     (line,) = intention(task, tmp_path, 60.0 * int(minutes[1]), None, None, 2)
     assert " 8 subset models" in line
     assert (fitting is None) == (budget == 10.0)
+    (tmp_path / "plan.json").write_text('{"budget": 0.0, "models": 20, "pairs": 0}')
+    (line,) = intention(task, tmp_path, budget, None, None, 2)
+    assert " 20 subset models" in line, "models that are there already are used"
+    (tmp_path / "plan.json").unlink()
     if fitting:
         fewer = dataclasses.replace(task, recipe=dataclasses.replace(task.recipe, epochs=int(fitting[1])))
         assert len(intention(fewer, tmp_path, budget, None, None, 2)) == 1

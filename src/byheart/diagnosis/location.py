@@ -32,9 +32,8 @@ class Location:
     alone on the other examples; where the memorized ones stay right, the layer was not needed for them. `gradients`:
     the share of the squared gradient norm that lies in the layer. Columns "memorized" and "others": accuracy in [0, 1]
     (of gradients, the share), "_low" and "_high" 95% intervals over examples; `slow` says which gradients were read one
-    example at a time, and why. `flipped`: the units that are silenced
-    until an answer flips, one row per example of either kind and activation (id, memorized, layer, units, flipped);
-    where it is empty, `unflipped` says why.
+    example at a time, and why. `flipped`: the units that are silenced until an answer flips, one row per example of
+    either kind and activation (id, memorized, layer, units, flipped); where it is empty, `unflipped` says why.
     """
 
     ids: np.ndarray

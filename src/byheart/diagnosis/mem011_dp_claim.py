@@ -25,13 +25,13 @@ def dp_claim(evidence: Evidence) -> Finding | None:
     """
     assert evidence.run is not None
     task, claim = evidence.task, audited(evidence.run, evidence.task)
+    if not (claim.check.clean and claim.check.sharp):
+        raise NotApplicable(f"the audit of epsilon {claim.epsilon:.2f} fails its self-check: {claim.check.shown}")
     if claim.audit.ceiling <= claim.epsilon:
         raise NotApplicable(
             f"epsilon {claim.epsilon:.2f} is claimed, and even perfect guesses on {claim.audit.canaries} canaries show "
             f"only {claim.audit.ceiling:.2f}: it takes about {needed(claim.epsilon):,}"
         )
-    if not (claim.check.clean and claim.check.sharp):
-        raise NotApplicable(f"the audit of epsilon {claim.epsilon:.2f} fails its self-check: {claim.check.shown}")
     if not claim.refuted:
         return None
     canaries, _ = canaries_of(task)

@@ -50,8 +50,9 @@ def exposures(
 ) -> Exposures:
     """Exposure of every inserted canary, with those that a coin left out as references.
 
-    The interval is the bootstrap's, inserted ones and references drawn anew. Errors: UsageError with fewer than two of
-    either kind.
+    The interval is the bootstrap's, inserted ones and references drawn anew. In simulations it holds in 95% where
+    nothing is memorized and in some 86 to 90% where most canaries stand out: the mean then hangs on the few references
+    of least loss. Errors: UsageError with fewer than two of either kind.
     """
     inside, outside = losses[inserted], losses[~inserted]
     if min(len(inside), len(outside)) < 2:

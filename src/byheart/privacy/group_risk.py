@@ -82,7 +82,7 @@ def mean_risk(
         return value, -1.0, 1.0
     k = len(without)
     se = np.sqrt((k - 1) / k * ((without - without.mean()) ** 2).sum())
-    half = float(t.ppf(0.975, k - 1) * se) * pooled.shared(_pull(accused, sides, counts))
+    half = float(t.ppf(0.975, k - 1) * se) * max(1.0, pooled.shared(_pull(accused, sides, counts)))
     return value, max(value - half, -1.0), min(value + half, 1.0)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isfinite
+from math import isfinite, log2
 from typing import TYPE_CHECKING, Any
 
 from byheart.base.errors import NotApplicable
@@ -10,7 +10,9 @@ from byheart.reports.words import count
 
 if TYPE_CHECKING:
     from byheart.diagnosis.audit import Audit
-    from byheart.privacy.exposure import Exposures
+    from byheart.privacy.exposure import Exposures, Extrapolated
+
+FITS = 0.05  # p-value of the Kolmogorov-Smirnov test below which the fitted distribution is not believed
 
 
 def notes(audit: Audit) -> list[str]:
@@ -20,20 +22,22 @@ def notes(audit: Audit) -> list[str]:
         return []
     alone = f"{count(found.at_most)} of {count(len(found.bits))}"
     beyond = ""
-    if found.furthest is not None:
-        bits = (
-            f"{found.furthest.bits:.1f}" if isfinite(found.furthest.bits) else "more than 1,000"
-        )  # its tail is 0 then
+    if found.furthest is not None and found.low > found.by_chance and believed(found.furthest):
         beyond = (
-            f" The most exposed one stands out by {bits} bits from a skew normal that is fitted to "
-            f"the losses of these (Kolmogorov-Smirnov test of the fit: p = {found.furthest.fit_p_value:.2g})."
+            f" The most exposed one stands out by {found.furthest.bits:.1f} bits from a skew normal that is fitted to "
+            f"the losses of these, where chance gives about {log2(len(found.bits)):.1f} to the first of so many."
         )
     return [
         f"Exposure of the inserted canaries among {count(found.left_out)} that a coin left out (Carlini et al. 2019): "
-        f"{found.mean:.2f} bits on average, 95 % [{found.low:.2f}, {found.high:.2f}], of at most {found.most:.2f}; "
-        f"{found.by_chance:.2f} where nothing is memorized. {alone} have less loss than all that were left out."
-        + beyond
+        f"{found.mean:.2f} bits on average [{found.low:.2f}, {found.high:.2f}], of at most {found.most:.2f}; "
+        f"{found.by_chance:.2f} where nothing is memorized. {alone} have less loss than all that were left out. "
+        f"(Interval: bootstrap, 95 %; it holds less often where most stand out.){beyond}"
     ]
+
+
+def believed(furthest: Extrapolated) -> bool:
+    """Whether the fitted distribution is one of these losses, and has a tail as far out as the canary."""
+    return furthest.fit_p_value >= FITS and isfinite(furthest.bits)
 
 
 def content(audit: Audit) -> dict[str, Any] | None:

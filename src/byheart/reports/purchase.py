@@ -35,7 +35,8 @@ def intention(
         )
     one = pace(task) * 1.3  # held-out passes and recording come on top of the steps
     bought = afford(one, budget - (1 + besides) * one, jobs)
-    m, p = bought.models if models is None else models, bought.pairs if pairs is None else pairs
+    m = max(bought.models, plan["models"]) if models is None else models
+    p = max(bought.pairs, plan["pairs"]) if pairs is None else pairs
     seconds = (1 + besides) * one + priced(one, m, p, jobs)
     whose = f"of the {budget:g} s budget" if models is None else "whatever the budget"
     twin = " and a regularized twin" if p else ""
@@ -50,7 +51,7 @@ def too_little(task: Task, one: float, budget: float, jobs: int, besides: float)
 
     needed = (1 + besides) * one + priced(one, LADDER[0][0], 0, jobs)
     fixed = priced(0.0, LADDER[0][0], 0, jobs)
-    epochs = int(task.recipe.epochs * (budget - fixed) / (needed - fixed))
+    epochs = int(task.recipe.epochs * (budget - fixed) / (1.1 * (needed - fixed)))  # the pace is an estimate
     fewer = f", and so would --epochs {epochs} within this one" if epochs > 0 else ""
     first = "one training alone takes longer than the budget" if one > budget else "the budget buys no subset models"
     return (

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-
 import pytest
 import torch
 from hypothesis import given, settings
@@ -159,77 +157,6 @@ def test_tokens_hold_in_float32(tied):
     torch.testing.assert_close(found.squared.double(), sum(true.values()), rtol=1e-4, atol=0)
 
 
-class Recurrent(nn.Module):
-    """A recurrent layer over rows of an image, read by its last output, its final state, or begun by a given one."""
-
-    def __init__(self, kind, way="last", **options) -> None:
-        super().__init__()
-        self.cell, self.way = kind(6, 4, **{"batch_first": True} | options), way
-        self.out = nn.Linear(self.cell.hidden_size * (2 if self.cell.bidirectional else 1), 5)
-
-    def forward(self, x):
-        x = x.flatten(1, 2)
-        x = x if self.cell.batch_first else x.transpose(0, 1)
-        if self.way == "packed":
-            x = nn.utils.rnn.pack_padded_sequence(x, torch.full((len(x),), x.shape[1]), batch_first=True)
-        state = torch.ones(1, len(x), 4, dtype=self.out.weight.dtype)
-        state = (state, 2 * state) if isinstance(self.cell, nn.LSTM) else state
-        given = {"keyword": lambda: self.cell(x, hx=state), "given": lambda: self.cell(x, state)}
-        every, final = given.get(self.way, lambda: self.cell(x))()
-        if self.way in ("final", "packed"):
-            return self.out((final[1] if isinstance(final, tuple) else final)[-1])
-        if self.way == "twice":
-            every = every + self.cell(x.flip(1))[0]
-        return self.out(every[:, -1] if self.cell.batch_first else every[-1])
-
-
-KINDS = {"rnn": nn.RNN, "relu": functools.partial(nn.RNN, nonlinearity="relu"), "gru": nn.GRU, "lstm": nn.LSTM}
-TWO_WAYS = {"bidirectional": True, "num_layers": 2}
-
-
-@pytest.mark.parametrize("batch", [1, 7, 256])
-@pytest.mark.parametrize(
-    "options", [{}, TWO_WAYS, {"bias": False}, {"batch_first": False}, {"num_layers": 2, "dropout": 0.5}]
-)
-@pytest.mark.parametrize("kind", KINDS)
-def test_recurrent_layers_are_exact(kind, options, batch):
-    network, (x, y) = made(lambda: Recurrent(KINDS[kind], **options)), images()
-    true, found = slow(network, x, y), gradient_norms(network, x, y, entropy, batch)
-    assert found.slow == {} and set(found.parameters) == set(true)
-    for parameter, values in true.items():
-        torch.testing.assert_close(found.parameters[parameter], values, rtol=1e-9, atol=1e-12)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(("way", "read"), [
-    ("final", True), ("given", True), ("twice", True), ("keyword", False), ("packed", False)
-])  # fmt: skip
-def test_recurrent_layers_are_read_or_named_however_they_are_called(kind, way, read):
-    network, (x, y) = made(lambda: Recurrent(KINDS[kind], way)), images()
-    true, found = slow(network, x, y), gradient_norms(network, x, y, entropy, 4)
-    assert (found.slow == {}) == read
-    for parameter, values in true.items():
-        torch.testing.assert_close(found.parameters[parameter], values, rtol=1e-9, atol=1e-12)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_recurrent_layers_hold_in_float32(kind):
-    x, y = images()
-    true = slow(made(lambda: Recurrent(KINDS[kind], **TWO_WAYS)), x, y)
-    network = made(lambda: Recurrent(KINDS[kind], **TWO_WAYS)).float()
-    found = gradient_norms(network, x.float(), y, entropy)
-    assert found.slow == {}
-    torch.testing.assert_close(found.squared.double(), sum(true.values()), rtol=1e-4, atol=0)
-
-
-def test_a_recurrent_layer_that_projects_its_state_is_read_the_slow_way():
-    network, (x, y) = made(lambda: Recurrent(nn.LSTM, proj_size=3)), images()
-    network.out = nn.Linear(3, 5).double()
-    true, found = slow(network, x, y), gradient_norms(network, x, y, entropy, 4)
-    assert {name for name in true if name.startswith("cell")} == set(found.slow)
-    torch.testing.assert_close(found.squared, sum(true.values()), rtol=1e-9, atol=0)
-
-
 @pytest.mark.parametrize("tied", [False, True])
 @pytest.mark.parametrize("vocabulary", [3, 13])
 @pytest.mark.parametrize("batch", [1, 4, 6, 7, 256])  # six examples are as many as there are positions
@@ -345,6 +272,25 @@ def test_what_no_kernel_reads_is_named_and_still_exact():
     assert set(found.slow) == {"scale", "out.weight"}
     assert "outside its layer" in found.slow["out.weight"] and "no kernel" in found.slow["scale"]
     torch.testing.assert_close(found.squared, sum(slow(network, x, y).values()), rtol=1e-9, atol=0)
+
+
+@pytest.mark.parametrize("n", [1, 3, 9, 20])
+def test_a_layer_that_is_never_called_has_no_gradient(n):
+    """Twenty are read one by one in two parts, of which the second is small."""
+
+    class Spare(nn.Sequential):
+        def __init__(self) -> None:
+            super().__init__(nn.Flatten(), nn.Linear(144, 5))
+            self.spare = nn.Linear(3, 2)
+
+        def forward(self, x):
+            return self[1](self[0](x))
+
+    network, (x, y) = made(Spare), images(n=n)
+    found = gradient_norms(network, x, y, entropy)
+    assert (found.parameters["spare.weight"] == 0).all() and (found.squared > 0).all()
+    network[1].requires_grad_(False)
+    assert (gradient_norms(network, x, y, entropy).squared == 0).all()
 
 
 def test_examples_without_a_gradient_prove_nothing():

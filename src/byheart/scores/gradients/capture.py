@@ -84,7 +84,7 @@ def _through(network: nn.Module, inputs: Tensor, modules: Modules, watch: Watch)
     handles = []
     try:
         for name, (module, mine) in modules.items():
-            handles.append(module.register_forward_hook(watch(name, module, mine)))
+            handles.append(module.register_forward_hook(watch(name, module, mine), with_kwargs=True))
         return network(inputs)
     finally:
         for handle in handles:
@@ -94,11 +94,11 @@ def _through(network: nn.Module, inputs: Tensor, modules: Modules, watch: Watch)
 def _watch(seen: Captured, shared: frozenset[str], expands: bool, consume: Consume) -> Watch:
     """Makes hooks that note what a layer sees and leave hooks on its output."""
 
-    def watch(name: str, module: nn.Module, mine: list[int]) -> Callable[..., Tensor | None]:
-        def hook(_: nn.Module, given: tuple, output: Any) -> Any:
+    def watch(name: str, module: nn.Module, mine: list[int]) -> Callable[..., Any]:
+        def hook(_: nn.Module, given: tuple, named: dict[str, Any], output: Any) -> Any:
             for address in mine:
                 seen.uses[address] = seen.uses.get(address, 0) + 1
-            if not given:  # called by keyword
+            if not given or named:  # called by keyword
                 seen.spoiled.update(mine)
                 return None
             if is_recurrent(module):
@@ -133,7 +133,9 @@ def _watch(seen: Captured, shared: frozenset[str], expands: bool, consume: Consu
                 if source._version != version:
                     seen.spoiled.update(mine)
                 else:
-                    consume(joined(name, part), layers[part], torch.cat(inputs, 1).detach(), d)
+                    seen_by = torch.cat(inputs, 1).detach()
+                    inputs.clear()  # as those of other layers: not to be held until the pass is over
+                    consume(joined(name, part), layers[part], seen_by, d)
 
             found = again(module, given, output, tap)
             if found is None or len(found[0] if module.batch_first else found[0][0]) != seen.n:
@@ -159,8 +161,8 @@ def _positions(network: nn.Module, inputs: Tensor, doubtful: Modules) -> frozens
     if not doubtful:
         return frozenset()
 
-    def watch(name: str, module: nn.Module, mine: list[int]) -> Callable[..., Tensor | None]:
-        def hook(_: nn.Module, given: tuple, output: Tensor) -> None:
+    def watch(name: str, module: nn.Module, mine: list[int]) -> Callable[..., Any]:
+        def hook(_: nn.Module, given: tuple, named: dict[str, Any], output: Tensor) -> None:
             found.update({name} if len(output) != 1 else ())
 
         return hook

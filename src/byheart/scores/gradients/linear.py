@@ -23,7 +23,7 @@ def product_square(a: Float[Tensor, "n t i"], d: Float[Tensor, "n t o"]) -> Floa
         return total(a) * total(d)
     if t * (i + o) < 0.5 * i * o:
         return ((a @ a.mT) * (d @ d.mT)).sum((1, 2))
-    rows = max(1, CELLS // (i * o))
+    rows = max(1, CELLS // max(1, i * o))
     return torch.cat([total_in_place(e.mT @ b) for b, e in zip(a.split(rows), d.split(rows), strict=True)])
 
 

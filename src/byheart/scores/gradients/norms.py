@@ -23,7 +23,7 @@ from byheart.scores.gradients.passes import Loss, batches, gathered
 PROBE = 2  # examples on which the kernels are held against the slow way before they are believed
 LOOKED = 4  # examples among which these have the largest losses
 AGREE = 1e-3
-ROUNDING = 64  # of a gradient's numbers, in units of the last place of the largest
+ROUNDING = 1e-5  # of a gradient, over the largest of them: float32 tells no less
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +123,8 @@ def unreadable(network: nn.Module, inputs: Tensor, targets: Tensor, loss_of: Los
     why = dict.fromkeys(spoiled, "no kernel reads its layer")
     formed = one_by_one.squares(network, names, inputs, targets, loss_of)
     # what is 0 but for rounding, such as the bias of an attention's keys, is rounded differently by either way
-    rounding = max((ROUNDING * torch.finfo(g.dtype).eps) ** 2 * float(g.max()) for g in formed.values())
+    largest = max((float(g.max()) for g in formed.values() if torch.isfinite(g).all()), default=0.0)
+    rounding = ROUNDING**2 * largest
     for name, values in read.items():
         true = formed[name]
         if not torch.isfinite(true).all():

@@ -42,7 +42,10 @@ def _each(loss, chosen: Rows, inputs: Tensor, targets: Tensor) -> Rows:
 def _alone(loss, chosen: Rows, x: Tensor, y: Tensor) -> Rows:
     leaves = {name: t.clone().requires_grad_() for name, t in chosen.items()}
     with torch.enable_grad():
-        found = torch.autograd.grad(loss(leaves, x, y), list(leaves.values()), allow_unused=True)
+        value = loss(leaves, x, y)
+        if not value.requires_grad:  # none of them enters it
+            return {name: torch.zeros_like(t) for name, t in chosen.items()}
+        found = torch.autograd.grad(value, list(leaves.values()), allow_unused=True)
     return {name: torch.zeros_like(t) if g is None else g for (name, t), g in zip(leaves.items(), found, strict=True)}
 
 

@@ -60,7 +60,7 @@ def formed(
         module, kernel = kernels[layer]
         for a, d in uses[layer]:
             for name, values in kernel.gradients(module, a, d).items():
-                whole = names.get(id(own(module)[name]))
+                whole = names.get(id(own(module).get(name)))
                 if whole is not None:
                     found[whole] = values if whole not in found else found[whole] + values
     rest = tuple(n for n in wanted if n not in found)

@@ -28,8 +28,12 @@ class Part(nn.Module):
 
 
 def is_recurrent(module: nn.Module) -> TypeGuard[nn.RNNBase]:
-    """Whether it is a recurrent layer of torch that can be unrolled; one that projects its state is not."""
-    return isinstance(module, nn.RNNBase) and type(module) in (nn.RNN, nn.LSTM, nn.GRU) and not module.proj_size
+    """Whether it is a recurrent layer of torch that can be unrolled; one that projects its state is not, nor one whose
+    weights are made of other parameters.
+    """
+    if not isinstance(module, nn.RNNBase) or type(module) not in (nn.RNN, nn.LSTM, nn.GRU) or module.proj_size:
+        return False
+    return all(isinstance(weight, nn.Parameter) for weight in module._flat_weights)
 
 
 def suffixes(module: nn.RNNBase) -> list[str]:

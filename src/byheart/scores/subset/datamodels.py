@@ -81,10 +81,9 @@ def lasso(member: Bool[np.ndarray, "models n"], outcome: Float[np.ndarray, "mode
     """Lasso regression of each outcome on the masks, one by one (Ilyas et al. 2022): few influences, the others 0.
 
     The penalty is chosen by 5-fold cross-validation over the models (scikit-learn's LassoCV), and `explained` is that
-    of the folds. Intervals are of the lasso without its shrinkage (`unshrunk`); in simulations they hold in 94 to 95%
-    where few examples count or models outnumber them, and in 90 to 93% where all count and models are fewer: that is
-    for ridge. Errors: UsageError with fewer than 5
-    models, and when some outcome is no number.
+    of the folds. Intervals are of the lasso without its shrinkage (`unshrunk`). In simulations they hold in 94 to 95%
+    where few examples count or models outnumber them, and in 90 to 93% where all count and models are fewer; ridge is
+    better there. Errors: UsageError with fewer than 5 models, and when some outcome is no number.
     """
     from sklearn.linear_model import Lasso, LassoCV
     from sklearn.model_selection import KFold, cross_val_predict
@@ -131,7 +130,7 @@ def simulated(
     x: Float[np.ndarray, "models n"], coefficients: Float[np.ndarray, "n m"], error: Float[np.ndarray, "n m"],
     penalty: Float[np.ndarray, "m"],
 ) -> float:  # fmt: skip
-    """By how much errors of `unshrunk` are larger with these masks: they are dealt, not drawn, and lie less evenly.
+    """The errors of `unshrunk` with these masks over what it says: masks are dealt, not drawn, and lie less evenly.
 
     Outcomes are drawn around what was fitted, with the noise that its errors speak of, and fitted again.
     """
