@@ -37,7 +37,7 @@ def test_the_numbers_are_those_of_each_canary(planted):
 def test_page_terminal_and_json_tell_it(planted):
     found = exposed.held(planted)
     (said,) = exposed.notes(planted)
-    assert f"{found.mean:.2f} bits on average [{found.low:.2f}, {found.high:.2f}]" in said
+    assert f"{found.mean:.2f} bits on average, [{found.low:.2f}, {found.high:.2f}] by a bootstrap" in said
     assert said in privacy.section(planted)["text"] and said in privacy.lines(planted)
     assert escaped(said) in rendered(planted)
     told = json.loads((planted.scores.run.folder.parent / "audit.json").read_text())["privacy"]
@@ -54,6 +54,14 @@ def test_what_lies_beyond_the_references_is_told_where_it_can_be_trusted(planted
     (said,) = exposed.notes(planted)
     assert ("stands out by 23.4 bits" in said) == told == ("chance gives about 5.7 to" in said)  # of 52 canaries
     assert "inf" not in said
+
+
+def test_where_all_stand_out_there_is_no_interval(planted, monkeypatch):
+    found = exposed.held(planted)
+    most = dataclasses.replace(found, mean=found.most, low=found.most, high=found.most)
+    monkeypatch.setattr(exposed, "held", lambda audit: most)
+    (said,) = exposed.notes(planted)
+    assert f"{found.most:.2f} bits on average, all that so many can show; " in said and "bootstrap" not in said
 
 
 def test_without_such_canaries_nothing_is_said(pictures):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isfinite, log2
+from math import isclose, isfinite, log2
 from typing import TYPE_CHECKING, Any
 
 from byheart.base.errors import NotApplicable
@@ -29,10 +29,19 @@ def notes(audit: Audit) -> list[str]:
         )
     return [
         f"Exposure of the inserted canaries among {count(found.left_out)} that a coin left out (Carlini et al. 2019): "
-        f"{found.mean:.2f} bits on average [{found.low:.2f}, {found.high:.2f}], of at most {found.most:.2f}; "
-        f"{found.by_chance:.2f} where nothing is memorized. {alone} have less loss than all that were left out. "
-        f"(Interval: bootstrap, 95 %; it holds less often where most stand out.){beyond}"
+        f"{found.mean:.2f} bits on average, {interval(found)}; "
+        f"{found.by_chance:.2f} where nothing is memorized. {alone} have less loss than all that were left out.{beyond}"
     ]
+
+
+def interval(found: Exposures) -> str:
+    """The mean's interval and how far it can be trusted; none where so many references can show no more."""
+    if isclose(found.low, found.most):
+        return "all that so many can show"
+    return (
+        f"[{found.low:.2f}, {found.high:.2f}] by a bootstrap (95 %, less where most stand out), of at most "
+        f"{found.most:.2f}"
+    )
 
 
 def believed(furthest: Extrapolated) -> bool:

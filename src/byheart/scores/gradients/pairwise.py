@@ -21,6 +21,7 @@ from byheart.scores.gradients.top import Top, check_top, joined, top_of
 # Numbers that are kept of one block of examples: many of test examples, since all training examples come by once for
 # each; few of training examples, which only have to fill a matrix product.
 TEST_BLOCK, TRAIN_BLOCK = 2**27, 2**24
+CELLS = 2**25  # dot products in memory at a time, and as many again of two layers' factors
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +84,8 @@ def top_influence(
     check_top(top, len(train[0]))
     slow = unreadable(network, *train, loss_of)
     width = width_of(network, train, loss_of, slow)
-    rows, size = max(1, TEST_BLOCK // width), max(batch, TRAIN_BLOCK // width)
+    rows = min(len(test[0]), max(1, TEST_BLOCK // width))
+    size = max(batch, min(TRAIN_BLOCK // width, CELLS // rows))
     found = []
     for x, y in batches(*test, rows):
         queries = kept(network, x, y, loss_of, slow, batch)
