@@ -47,20 +47,29 @@ def kept(
 ) -> Gradients:
     """The gradients of some examples, factored where they can be."""
     chosen = {name: module for name, module in alone(network, slow).items() if is_matrix(module)}
-    factored: dict[str, list[tuple[Tensor, Tensor]]] = {}
-    explicit: list[Tensor] = []
+    factored: dict[str, tuple[Tensor, Tensor]] = {}
+    explicit, start = torch.empty(0), 0
     for x, y in batches(inputs, targets, batch):
-        uses, ranked = seen(network, x, y, loss_of), set()
-        for name in chosen.keys() & uses.keys():
-            factors = rank_one(chosen[name], uses[name])
-            if factors:
-                factored.setdefault(name, []).append(factors)
-                ranked.add(name)
-        rest = formed(network, uses, x, y, loss_of, slow, frozenset(ranked))
-        rows = [rest[name].flatten(1) for name in sorted(rest)]
-        explicit.append(torch.cat(rows, 1) if rows else x.new_zeros((len(x), 0), dtype=dtype_of(network)))
-    pairs = {name: (torch.cat([a for a, _ in p]), torch.cat([d for _, d in p])) for name, p in factored.items()}
-    return Gradients(pairs, torch.cat(explicit))
+        uses, end = seen(network, x, y, loss_of), start + len(x)
+        found = {name: rank_one(chosen[name], uses[name]) for name in chosen.keys() & uses.keys()}
+        factors = {name: pair for name, pair in found.items() if pair}
+        rest = formed(network, uses, x, y, loss_of, slow, frozenset(factors))
+        if not start:  # room for all: parts that are joined at the end would be there twice
+            factored = {name: (room(a, len(inputs)), room(d, len(inputs))) for name, (a, d) in factors.items()}
+            width = sum(g[0].numel() for g in rest.values())
+            explicit = torch.empty(len(inputs), width, dtype=dtype_of(network), device=x.device)
+        for name, pair in factors.items():
+            for whole, part in zip(factored[name], pair, strict=True):
+                whole[start:end] = part
+        if rest:
+            torch.cat([rest[name].flatten(1) for name in sorted(rest)], 1, out=explicit[start:end])
+        start = end
+    return Gradients(factored, explicit)
+
+
+def room(part: Tensor, n: int) -> Tensor:
+    """An empty tensor of n rows like those of a part."""
+    return part.new_empty(n, *part.shape[1:])
 
 
 def dots(
