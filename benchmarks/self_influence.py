@@ -17,8 +17,10 @@ import dataclasses
 import tempfile
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -75,8 +77,9 @@ def plain(network: nn.Module, x: Tensor, y: Tensor) -> None:
         entropy(network(a), b).sum().backward()
 
 
-def captum_norms(network: nn.Module, x: Tensor, y: Tensor) -> Tensor:
-    """TracInCP over one checkpoint, its fast path."""
+@contextmanager
+def tracin(network: nn.Module, x: Tensor, y: Tensor) -> Iterator[Any]:
+    """Captum's TracInCP over one checkpoint, its fast path."""
     from captum.influence import TracInCP
 
     with tempfile.NamedTemporaryFile(suffix=".pt") as file:
@@ -88,6 +91,12 @@ def captum_norms(network: nn.Module, x: Tensor, y: Tensor) -> Tensor:
 
         peer = TracInCP(network, TensorDataset(x, y), [file.name], load, loss_fn=nn.CrossEntropyLoss(reduction="sum"), batch_size=256,
                         sample_wise_grads_per_batch=True)  # fmt: skip
+        yield peer
+
+
+def captum_norms(network: nn.Module, x: Tensor, y: Tensor) -> Tensor:
+    """TracInCP's self-influence."""
+    with tracin(network, x, y) as peer:
         return torch.as_tensor(peer.self_influence())
 
 
@@ -167,17 +176,7 @@ def kronfluence_pairs(network: nn.Module, x: Tensor, y: Tensor, u: Tensor, v: Te
 
 def captum_pairs(network: nn.Module, x: Tensor, y: Tensor, u: Tensor, v: Tensor) -> Tensor:
     """TracInCP's proponents of every test example: k given, it keeps the largest."""
-    from captum.influence import TracInCP
-
-    with tempfile.NamedTemporaryFile(suffix=".pt") as file:
-        torch.save(network.state_dict(), file.name)
-
-        def load(model: nn.Module, path: str) -> float:
-            model.load_state_dict(torch.load(path, weights_only=True))
-            return 1.0
-
-        peer = TracInCP(network, TensorDataset(x, y), [file.name], load, loss_fn=nn.CrossEntropyLoss(reduction="sum"), batch_size=256,
-                        sample_wise_grads_per_batch=True)  # fmt: skip
+    with tracin(network, x, y) as peer:
         parts = [peer.influence((a, b), k=TOP).indices for a, b in zip(u.split(250), v.split(250), strict=True)]
         return torch.cat(parts)
 
