@@ -119,7 +119,7 @@ def again(module: nn.RNNBase, given: tuple, output: tuple, tap: Tap) -> tuple | 
         begin = tuple(states) if isinstance(module, nn.LSTM) else (states,)
     every, finals = unrolled(module, inputs, begin, tap)
     every = every if module.batch_first else every.transpose(0, 1)
-    with torch.no_grad():  # dropout, or a state that was given by keyword
+    with torch.no_grad():  # they differ under dropout, in training mode
         if every.shape != output[0].shape or not torch.allclose(every, output[0], 1e-3, 1e-4):
             return None
     return every, finals if isinstance(module, nn.LSTM) else finals[0]
